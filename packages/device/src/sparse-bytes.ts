@@ -1,0 +1,75 @@
+import type { BlockStatus } from "./block-device.ts"
+
+/** Memory that a device reads and writes. Ranges are checked by the caller. */
+export interface ByteStore {
+  read(offset: number, buffer: Uint8Array): void
+  write(offset: number, data: Uint8Array): void
+  /** Zeroes a range and gives up its memory where it can. */
+  clear(offset: number, length: number): void
+  status(offset: number, length: number): BlockStatus[]
+}
+
+const CHUNK_SIZE = 64 * 1024
+
+/** Bytes that take memory only where something was written, in chunks of 64 KiB. */
+export function sparseBytes(): ByteStore {
+  const chunks = new Map<number, Uint8Array>()
+
+  /** Calls back for each part of the range that lies in one chunk. */
+  function eachPart(offset: number, length: number, visit: (chunkIndex: number, start: number, from: number, to: number) => void): void {
+    for (let done = 0; done < length; ) {
+      const position = offset + done
+      const chunkIndex = Math.floor(position / CHUNK_SIZE)
+      const start = position - chunkIndex * CHUNK_SIZE
+      const to = Math.min(length, done + CHUNK_SIZE - start)
+      visit(chunkIndex, start, done, to)
+      done = to
+    }
+  }
+
+  return {
+    read(offset, buffer) {
+      eachPart(offset, buffer.length, (chunkIndex, start, from, to) => {
+        const chunk = chunks.get(chunkIndex)
+        if (chunk === undefined) buffer.fill(0, from, to)
+        else buffer.set(chunk.subarray(start, start + to - from), from)
+      })
+    },
+    write(offset, data) {
+      eachPart(offset, data.length, (chunkIndex, start, from, to) => {
+        let chunk = chunks.get(chunkIndex)
+        if (chunk === undefined) {
+          chunk = new Uint8Array(CHUNK_SIZE)
+          chunks.set(chunkIndex, chunk)
+        }
+        chunk.set(data.subarray(from, to), start)
+      })
+    },
+    clear(offset, length) {
+      eachPart(offset, length, (chunkIndex, start, from, to) => {
+        if (to - from === CHUNK_SIZE) chunks.delete(chunkIndex)
+        else chunks.get(chunkIndex)?.fill(0, start, start + to - from)
+      })
+    },
+    status(offset, length) {
+      const ranges: BlockStatus[] = []
+      eachPart(offset, length, (chunkIndex, _start, from, to) => {
+        const kind = chunks.has(chunkIndex) ? "allocated" : "hole"
+        const last = ranges.at(-1)
+        if (last?.kind === kind) ranges[ranges.length - 1] = { ...last, length: last.length + to - from }
+        else ranges.push({ offset: offset + from, length: to - from, kind })
+      })
+      return ranges
+    },
+  }
+}
+
+/** The caller's own bytes: what is written to the device stands in them. */
+export function wholeBytes(bytes: Uint8Array): ByteStore {
+  return {
+    read: (offset, buffer) => buffer.set(bytes.subarray(offset, offset + buffer.length)),
+    write: (offset, data) => bytes.set(data, offset),
+    clear: (offset, length) => void bytes.fill(0, offset, offset + length),
+    status: (offset, length) => [{ offset, length, kind: "allocated" }],
+  }
+}
