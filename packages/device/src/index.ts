@@ -1,3 +1,4 @@
+export { type BaseExtent, baseExtents } from "./base-extents.ts"
 export type {
   BlockDevice,
   BlockStatus,
@@ -16,6 +17,7 @@ export { bytes, type ByteAccess } from "./byte-access.ts"
 export { checkDevice, type CheckReport } from "./check-device.ts"
 export { copyDevice } from "./copy-device.ts"
 export { defineDevice, type DeviceImplementation } from "./define-device.ts"
+export { decodeHex, encodeHex } from "./hex.ts"
 export { memoryDevice, type MemoryDeviceOptions } from "./memory-device.ts"
 export { type ByteRange, RangeLock } from "./range-lock.ts"
 export { type BadRange, readAround } from "./read-around.ts"

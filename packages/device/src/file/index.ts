@@ -1,0 +1,2 @@
+export type { IoMode } from "./io-mode.ts"
+export { type OpenFileDeviceOptions, openFileDevice } from "./open-file-device.ts"
