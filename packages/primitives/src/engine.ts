@@ -1,0 +1,116 @@
+/**
+ * One interface to the cryptographic primitives, two implementations: `node:crypto`, and portable noble.
+ *
+ * Every call is a batch: the units (sectors, blocks) of one request, one after the other in one buffer, of any length
+ * and any alignment, in plain or shared memory; scratch memory does not grow with the request (a few buffers of 128 KiB,
+ * or of one unit where that is larger). Nothing is touched when the arguments are wrong: a wrong name, key length or
+ * buffer length is a `RangeError`; what is not a `Uint8Array`, or an object used after `destroy`, is a `TypeError`. There
+ * is no other error, for a failed verification is an answer: the index of the first unit that failed. `source` and
+ * `target` have the same length and are the same memory or do not overlap; `source` is not modified unless it is also
+ * `target`; `target` overlaps no other argument.
+ * An engine keeps copies of the keys it was given, and `destroy` wipes them (best effort: a JavaScript host gives no
+ * promise, and the expanded keys inside `node:crypto` go with their garbage collection).
+ */
+export interface Engine {
+  readonly name: string
+  /** AES by blocks of 16 bytes (ECB): key of 16, 24 or 32 bytes. FIPS 197. */
+  blockCipher(name: BlockCipherName, key: Uint8Array): BlockCipher
+  /** A mode over a block cipher. Keys: `ecb`, `cbc`, `ctr` 16, 24, 32 bytes; `xts` two such keys, one after the other. */
+  sectorCipher(name: SectorCipherName, key: Uint8Array): SectorCipher
+  /** `aes-gcm` 16, 24, 32 bytes; `chacha20-poly1305` 32 bytes. Tags are always 16 bytes, IVs 12. */
+  aeadCipher(name: AeadName, key: Uint8Array): AeadCipher
+  /** HMAC over the ciphertext of a sector cipher: dm-crypt's `authenc(hmac(hash),mode(aes))`. */
+  authenc(options: AuthencOptions): AeadCipher
+  hash(name: HashName): UnitHash
+  /** RFC 2104. A key of any length. */
+  hmac(name: HmacHashName, key: Uint8Array): UnitHash
+}
+
+export type BlockCipherName = "aes"
+export type SectorCipherName = "aes-ecb" | "aes-cbc" | "aes-ctr" | "aes-xts"
+export type AeadName = "aes-gcm" | "chacha20-poly1305"
+export type HashName =
+  | "sha1"
+  | "sha224"
+  | "sha256"
+  | "sha384"
+  | "sha512"
+  | "blake2b-256"
+  | "blake2b-512"
+  | "blake2s-256"
+  | "crc32c"
+/** The hashes that HMAC takes: all but the checksum. */
+export type HmacHashName = Exclude<HashName, "crc32c">
+
+export interface BlockCipher {
+  readonly blockSize: number
+  /** Each block on its own; lengths are multiples of `blockSize`. */
+  encryptBlocks(source: Uint8Array, target: Uint8Array): void
+  decryptBlocks(source: Uint8Array, target: Uint8Array): void
+  destroy(): void
+}
+
+export interface SectorCipher {
+  /** Bytes of IV per sector; 0 for ECB. */
+  readonly ivSize: number
+  /** `ivs` holds one IV per sector of `sectorSize` bytes (a multiple of 16, at most 1 MiB). */
+  encryptSectors(source: Uint8Array, target: Uint8Array, sectorSize: number, ivs: Uint8Array): void
+  decryptSectors(source: Uint8Array, target: Uint8Array, sectorSize: number, ivs: Uint8Array): void
+  destroy(): void
+}
+
+/**
+ * The units of one AEAD request: `ivs`, `aads` and `tags` hold one piece of equal size per unit, and `tags` says how many
+ * units there are. `authenc` takes a `unitSize` as its cipher takes sectors; an AEAD takes any, 0 too.
+ */
+export interface AeadBatch {
+  readonly source: Uint8Array
+  readonly target: Uint8Array
+  readonly unitSize: number
+  readonly ivs: Uint8Array
+  readonly aads: Uint8Array
+  readonly tags: Uint8Array
+}
+
+export interface AeadCipher {
+  readonly ivSize: number
+  /** Bytes of tag per unit: 16, or for `authenc` the whole digest. */
+  readonly tagSize: number
+  /** Encrypts every unit and fills `tags`. */
+  encryptUnits(batch: AeadBatch): void
+  /**
+   * Verifies and decrypts. Returns -1, or the index of the first unit that failed: then the units before it are
+   * decrypted in `target` and the rest of `target` holds nothing that was not verified.
+   */
+  decryptUnits(batch: AeadBatch): number
+  destroy(): void
+}
+
+export interface AuthencOptions {
+  readonly hash: HmacHashName
+  readonly macKey: Uint8Array
+  readonly cipher: SectorCipherName
+  readonly cipherKey: Uint8Array
+}
+
+/**
+ * What is hashed for each unit: `prefix`, the unit's own piece of `heads`, the unit, `suffix`. Absent parts are empty;
+ * the length of the digests says how many units there are.
+ */
+export interface HashBatch {
+  readonly data: Uint8Array
+  readonly unitSize: number
+  readonly prefix?: Uint8Array | undefined
+  readonly heads?: Uint8Array | undefined
+  readonly suffix?: Uint8Array | undefined
+}
+
+/** A hash, a keyed hash or a checksum. CRC32C digests are 4 bytes, little-endian. */
+export interface UnitHash {
+  readonly digestSize: number
+  /** The digest of the parts one after the other, in fresh memory. */
+  digest(...parts: readonly Uint8Array[]): Uint8Array
+  /** The digests of all units, one after the other, into `digests` (`digestSize` bytes each). */
+  digestUnits(batch: HashBatch, digests: Uint8Array): void
+  destroy(): void
+}

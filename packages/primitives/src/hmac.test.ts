@@ -1,0 +1,94 @@
+import { hexToBytes as bytes, bytesToHex as hex, utf8ToBytes } from "@noble/hashes/utils.js"
+import fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import { runCount } from "../../../test/run-count.ts"
+import { digestByHost, HASH_NAMES } from "../test/host-digest.ts"
+import { place, placements } from "../test/placement.ts"
+import type { HmacHashName } from "./engine.ts"
+import { nodeEngine } from "./node/index.ts"
+import { portableEngine } from "./portable/index.ts"
+
+/** RFC 2202 (SHA-1) and RFC 4231 (SHA-2). */
+const HI_THERE = { key: "0b".repeat(20), message: "Hi There" }
+const JEFE = { key: hex(utf8ToBytes("Jefe")), message: "what do ya want for nothing?" }
+const LONG_KEY = { key: "aa".repeat(131), message: "Test Using Larger Than Block-Size Key - Hash Key First" }
+const CASES: readonly { name: HmacHashName; key: string; message: string; mac: string }[] = [
+  { name: "sha1", ...HI_THERE, mac: "b617318655057264e28bc0b6fb378c8ef146be00" },
+  { name: "sha1", ...JEFE, mac: "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79" },
+  { name: "sha224", ...HI_THERE, mac: "896fb1128abbdf196832107cd49df33f47b4b1169912ba4f53684b22" },
+  { name: "sha224", ...JEFE, mac: "a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44" },
+  { name: "sha224", ...LONG_KEY, mac: "95e9a0db962095adaebe9b2d6f0dbce2d499f112f2d2b7273fa6870e" },
+  { name: "sha256", ...HI_THERE, mac: "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7" },
+  { name: "sha256", ...JEFE, mac: "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+  { name: "sha256", ...LONG_KEY, mac: "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54" },
+  {
+    name: "sha384",
+    ...HI_THERE,
+    mac: "afd03944d84895626b0825f4ab46907f15f9dadbe4101ec682aa034c7cebc59cfaea9ea9076ede7f4af152e8b2fa9cb6",
+  },
+  {
+    name: "sha384",
+    ...JEFE,
+    mac: "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649",
+  },
+  {
+    name: "sha384",
+    ...LONG_KEY,
+    mac: "4ece084485813e9088d2c63a041bc5b44f9ef1012a2b588f3cd11f05033ac4c60c2ef6ab4030fe8296248df163f44952",
+  },
+  {
+    name: "sha512",
+    ...HI_THERE,
+    mac: "87aa7cdea5ef619d4ff0b4241a1d6cb02379f4e2ce4ec2787ad0b30545e17cdedaa833b7d6b8a702038b274eaea3f4e4be9d914eeb61f1702e696c203a126854",
+  },
+  {
+    name: "sha512",
+    ...JEFE,
+    mac: "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+  },
+  {
+    name: "sha512",
+    ...LONG_KEY,
+    mac: "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f3526b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598",
+  },
+]
+
+/** RFC 2104, 2, over any hash. */
+function macByDefinition(name: HmacHashName, key: Uint8Array, message: Uint8Array): string {
+  const blockSize = ["sha384", "sha512", "blake2b-256", "blake2b-512"].includes(name) ? 128 : 64
+  const padded = new Uint8Array(blockSize)
+  padded.set(key.length > blockSize ? digestByHost(name, key) : key)
+  const inner = digestByHost(name, Uint8Array.of(...padded.map((byte) => byte ^ 0x36), ...message))
+  return hex(digestByHost(name, Uint8Array.of(...padded.map((byte) => byte ^ 0x5c), ...inner)))
+}
+
+describe.each([nodeEngine, portableEngine])("HMAC of the $name engine", (engine) => {
+  test.each(CASES)("$name: $message", ({ name, mac, key, message }) => {
+    const hmac = engine.hmac(name, bytes(key))
+    expect(hmac.digestSize).toBe(mac.length / 2)
+    expect(hex(hmac.digest(utf8ToBytes(message)))).toBe(mac)
+    expect(hex(hmac.digest(utf8ToBytes(message)))).toBe(mac)
+  })
+
+  test.each(HASH_NAMES)("%s is what the definition says, for any message, key and alignment", (name) => {
+    const keys = fc.uint8Array({ maxLength: 200 })
+    const messages = fc.uint8Array({ maxLength: 700 })
+    fc.assert(
+      fc.property(keys, messages, placements, placements, (key, message, keyPlace, messagePlace) => {
+        const hmac = engine.hmac(name, place(key, keyPlace))
+        expect(hex(hmac.digest(place(message, messagePlace)))).toBe(macByDefinition(name, key, message))
+      }),
+      { numRuns: runCount(25) },
+    )
+  })
+
+  test("the caller's key may be wiped at once", () => {
+    for (const name of ["sha256", "blake2b-256"] as const) {
+      const key = utf8ToBytes("key")
+      const hmac = engine.hmac(name, key)
+      const expected = macByDefinition(name, key, utf8ToBytes("abc"))
+      key.fill(0)
+      expect(hex(hmac.digest(utf8ToBytes("abc")))).toBe(expected)
+    }
+  })
+})

@@ -1,0 +1,52 @@
+import { bytesToHex as hex } from "@noble/hashes/utils.js"
+import { afterEach, expect, test, vi } from "vitest"
+import { patternBytes } from "../test/placement.ts"
+import { nodeEngine } from "./node/index.ts"
+import { portableEngine } from "./portable/index.ts"
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** The bytes that `act` overwrote with zeros, in hex. */
+function wipedBy(act: () => void): string[] {
+  const wiped: string[] = []
+  const fill = Uint8Array.prototype.fill
+  vi.spyOn(Uint8Array.prototype, "fill").mockImplementation(function (this: Uint8Array, value: number) {
+    if (value === 0) wiped.push(hex(this))
+    return fill.call(this, value)
+  })
+  act()
+  vi.restoreAllMocks()
+  return wiped
+}
+
+const key = patternBytes(64)
+const low = key.subarray(0, 32)
+const high = key.subarray(32)
+
+test.each([
+  { name: "node AES-GCM", keys: [low], create: () => nodeEngine.aeadCipher("aes-gcm", low) },
+  { name: "portable AES-GCM", keys: [low], create: () => portableEngine.aeadCipher("aes-gcm", low) },
+  { name: "node HMAC", keys: [key], create: () => nodeEngine.hmac("sha256", key) },
+  { name: "portable AES", keys: [low], create: () => portableEngine.blockCipher("aes", low) },
+  { name: "portable XTS", keys: [low, high], create: () => portableEngine.sectorCipher("aes-xts", key) },
+  {
+    name: "node authenc",
+    keys: [high],
+    create: () => nodeEngine.authenc({ hash: "sha256", macKey: high, cipher: "aes-cbc", cipherKey: low }),
+  },
+])("$name: destroy wipes the copies of the key, and no other memory of the caller", ({ keys, create }) => {
+  const object = create()
+  expect(wipedBy(() => object.destroy())).toEqual(expect.arrayContaining(keys.map(hex)))
+  expect(hex(key)).toBe(hex(patternBytes(64)))
+})
+
+test.each([nodeEngine, portableEngine])("$name engine: destroy wipes the scratch of a mode", (engine) => {
+  const cipher = engine.sectorCipher("aes-cbc", low)
+  const plaintext = patternBytes(512, 5)
+  const sealed = new Uint8Array(512)
+  cipher.encryptSectors(plaintext, sealed, 512, new Uint8Array(16))
+  cipher.decryptSectors(sealed, sealed, 512, new Uint8Array(16))
+  expect(wipedBy(() => cipher.destroy())).toContain(hex(plaintext))
+})

@@ -1,0 +1,25 @@
+import { createHash } from "node:crypto"
+import { blake2b } from "@noble/hashes/blake2.js"
+import type { HmacHashName } from "../src/engine.ts"
+
+/** The names that OpenSSL gives differently. */
+const OPENSSL_NAMES: Readonly<Record<string, string>> = { "blake2b-512": "blake2b512", "blake2s-256": "blake2s256" }
+
+export const HASH_NAMES: readonly HmacHashName[] = [
+  "sha1",
+  "sha224",
+  "sha256",
+  "sha384",
+  "sha512",
+  "blake2b-256",
+  "blake2b-512",
+  "blake2s-256",
+]
+
+/** A digest made without an engine; OpenSSL 3 has no BLAKE2b of 256 bits. */
+export function digestByHost(name: HmacHashName, message: Uint8Array): Uint8Array {
+  if (name === "blake2b-256") return blake2b(message, { dkLen: 32 })
+  return createHash(OPENSSL_NAMES[name] ?? name)
+    .update(message)
+    .digest()
+}
