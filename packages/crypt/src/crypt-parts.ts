@@ -1,0 +1,27 @@
+import type { BlockDevice, EventListener, Runtime } from "@blockstrata/device"
+import type { Engine } from "@blockstrata/primitives"
+
+/** What both kinds of target work with, checked. Sizes and offsets in bytes. */
+export interface CryptParts {
+  readonly lower: BlockDevice
+  readonly start: number
+  readonly size: number
+  readonly blockSize: number
+  readonly sectorSize: number
+  readonly ivLargeSectors: boolean
+  readonly ivOffsetSectors: bigint
+  readonly key: Uint8Array
+  readonly engine: Engine
+  readonly runtime: Runtime
+  readonly onEvent: EventListener | undefined
+  readonly status: () => Readonly<Record<string, string | number>>
+}
+
+/** Bytes: what remains of the lower's `atomicSize` for pieces that begin at `start`. */
+export function alignedAtomicSize({ lower, start }: CryptParts): number {
+  return greatestCommonDivisor(lower.features.atomicSize, lower.features.atomicSize === 0 ? 0 : start)
+}
+
+function greatestCommonDivisor(left: number, right: number): number {
+  return right === 0 ? left : greatestCommonDivisor(right, left % right)
+}

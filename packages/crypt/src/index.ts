@@ -1,0 +1,5 @@
+export { type CipherSpec, type IntegrityKind, parseCipherSpec } from "./cipher-spec.ts"
+export { type CryptOptions, cryptTarget } from "./crypt-target.ts"
+export type { CryptKey, KeyResolver, KeyringType } from "./key.ts"
+export type { CryptLineOptions, LineIntegrity } from "./line-options.ts"
+export { type CryptLine, type CryptTableContext, cryptWord } from "./table-line.ts"

@@ -1,0 +1,97 @@
+import { type BlockDevice, defineDevice } from "@blockstrata/device"
+import type { SectorCipher } from "@blockstrata/primitives"
+import type { CipherSpec } from "./cipher-spec.ts"
+import { alignedAtomicSize, type CryptParts } from "./crypt-parts.ts"
+import { essivIv, type IvGenerator, plain64Iv } from "./iv.ts"
+
+/** Bytes of ciphertext made at a time. */
+const PIECE_SIZE = 1024 * 1024
+/** Bytes of IVs made at a time. */
+const IV_SCRATCH_SIZE = 512 * 1024
+
+/**
+ * dm-crypt without tags. A request is one lower read or write (writes in pieces of 1 MiB), and one engine call for all
+ * of its sectors. `data` of a write is never changed; a read is decrypted where it stands.
+ */
+export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards: boolean): BlockDevice {
+  const { lower, start, size, blockSize, sectorSize, key, engine } = parts
+  const { features } = lower
+  const isXts = spec.algorithm === "aes-xts"
+  const cipher: SectorCipher = engine.sectorCipher(isXts ? "aes-xts" : "aes-cbc", key)
+  const iv = spec.iv === "essiv:sha256" ? essivIv(parts, key, engine) : plain64Iv(parts)
+
+  return defineDevice({
+    name: "crypt",
+    size,
+    blockSize,
+    features: {
+      write: features.write,
+      discard: allowDiscards && features.discard,
+      fua: features.fua,
+      atomicSize: atomicSize(parts, isXts),
+      optimalSize: Math.max(blockSize, features.optimalSize),
+    },
+    // A sector over smaller blocks: a read must not find it half written.
+    ordered: sectorSize > lower.blockSize,
+    lowers: [{ role: "data", device: lower }],
+    extents: (offset, length) => [{ role: "data", offset: start + offset, length }],
+    status: parts.status,
+    async read(offset, buffer) {
+      await lower.read(start + offset, buffer)
+      forEachIvBatch(iv, sectorSize, offset, buffer.length, (from, to, ivs) => {
+        const batch = buffer.subarray(from, to)
+        cipher.decryptSectors(batch, batch, sectorSize, ivs)
+      })
+    },
+    async write(offset, data, { fua }) {
+      const scratch = ciphertextScratch(data.length)
+      for (let done = 0; done < data.length; done += scratch.length) {
+        const plaintext = data.subarray(done, done + scratch.length)
+        const ciphertext = scratch.subarray(0, plaintext.length)
+        forEachIvBatch(iv, sectorSize, offset + done, plaintext.length, (from, to, ivs) =>
+          cipher.encryptSectors(plaintext.subarray(from, to), ciphertext.subarray(from, to), sectorSize, ivs),
+        )
+        await lower.write(start + offset + done, ciphertext, { fua })
+      }
+    },
+    flush: () => lower.flush(),
+    discard: (offset, length) => lower.discard(start + offset, length),
+    async close() {
+      cipher.destroy()
+      iv.destroy()
+    },
+  })
+}
+
+/** The memory for the ciphertext of a write; at most 1 MiB, always whole blocks. */
+function ciphertextScratch(length: number): Uint8Array {
+  return new Uint8Array(Math.min(length, PIECE_SIZE))
+}
+
+/** Calls `work` for as many sectors as the IV scratch holds: for nearly every request, once. */
+function forEachIvBatch(
+  iv: IvGenerator,
+  sectorSize: number,
+  offset: number,
+  length: number,
+  work: (from: number, to: number, ivs: Uint8Array) => void,
+): void {
+  const batchSize = Math.min(length, Math.floor(IV_SCRATCH_SIZE / iv.ivSize) * sectorSize)
+  const scratch = new Uint8Array((batchSize / sectorSize) * iv.ivSize)
+  for (let from = 0; from < length; from += batchSize) {
+    const to = Math.min(length, from + batchSize)
+    const ivs = scratch.subarray(0, ((to - from) / sectorSize) * iv.ivSize)
+    iv.fill(offset + from, ivs)
+    work(from, to, ivs)
+  }
+}
+
+/**
+ * What a crash leaves whole. In XTS each 16 bytes stand alone, so a torn sector decrypts to old and new pieces just
+ * where the lower tore it. In CBC the first 16 bytes after a tear are decrypted with the wrong block before them, so
+ * only whole sectors count.
+ */
+function atomicSize(parts: CryptParts, isXts: boolean): number {
+  const size = alignedAtomicSize(parts)
+  return isXts || size >= parts.sectorSize ? size : 0
+}

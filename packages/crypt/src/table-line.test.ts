@@ -1,0 +1,199 @@
+import { type BlockDevice, BlockError, hostRuntime, memoryDevice } from "@blockstrata/device"
+import fc from "fast-check"
+import { expect, test } from "vitest"
+import {
+  ACCEPTED_LINES,
+  type CryptLineCase,
+  hexKey,
+  INVALID_LINES,
+  KEYRING,
+  REFUSED_LINES,
+  UNSUPPORTED_LINES,
+} from "../../../test/kernel/crypt-lines.ts"
+import { cryptWord } from "./table-line.ts"
+
+function lowerOf(operand: string): BlockDevice {
+  const [, tagSize, blockSize = "512"] = /^T(\d+)(?:\/(\d+))?$/.exec(operand) ?? []
+  if (tagSize === undefined) return memoryDevice({ size: 8 * 1024 * 1024 })
+  return memoryDevice({ size: 1024 * 1024, tagSize: Number(tagSize), blockSize: Number(blockSize) })
+}
+
+function resolveKey(description: string): Uint8Array | undefined {
+  const key = KEYRING.find(([, name]) => name === description)
+  return key && new Uint8Array(key[2]).fill(107)
+}
+
+async function open({ args, sizeSectors }: CryptLineCase): Promise<BlockDevice> {
+  const size = sizeSectors * 512
+  return await cryptWord.open(cryptWord.parse(args, size), {
+    size,
+    device: lowerOf,
+    readOnly: false,
+    runtime: hostRuntime,
+    resolveKey,
+  })
+}
+
+async function codeOf(line: CryptLineCase): Promise<string> {
+  try {
+    await (await open(line)).close()
+    return "accepted"
+  } catch (error) {
+    expect(error).toBeInstanceOf(BlockError)
+    expect((error as BlockError).message).not.toMatch(/[0-9a-f]{16}/i)
+    return (error as BlockError).code
+  }
+}
+
+test.each([
+  ["accepted", ACCEPTED_LINES],
+  ["INVALID", INVALID_LINES],
+  ["UNSUPPORTED", UNSUPPORTED_LINES],
+  ["REFUSED", REFUSED_LINES],
+] as const)("%s: all lines that Linux treats so", async (code, cases) => {
+  const other = []
+  for (const line of cases) {
+    const got = await codeOf(line)
+    if (got !== code) other.push(`${line.name}: ${got}`)
+  }
+  expect(other).toEqual([])
+  expect(cases.length).toBeGreaterThan(5)
+})
+
+test.each([
+  ["aes-xts-plain <64>", "plain"],
+  ["aes-ecb <32>", "ecb"],
+  ["aes-ctr-plain64 <32>", "ctr"],
+  ["aes-lrw-benbi <48>", "lrw"],
+  ["aes-cbc-benbi <32>", "benbi"],
+  ["aes-cbc-null <32>", "null"],
+  ["aes-cbc-lmk <32>", "lmk"],
+  ["aes-cbc-tcw <64>", "tcw"],
+  ["aes-cbc-eboiv <32>", "eboiv"],
+  ["aes-cbc-elephant <64>", "elephant"],
+  ["aes-xts-plain64be <64>", "plain64be"],
+  ["aes:2-cbc-plain64 <32>", "aes:2"],
+  ["serpent-xts-plain64 <64>", "serpent"],
+  ["twofish-xts-plain64 <64>", "twofish"],
+  ["camellia-xts-plain64 <64>", "camellia"],
+  ["cast5-cbc-plain64 <16>", "cast5"],
+  ["des3_ede-cbc-plain64 <24>", "des3_ede"],
+  ["xchacha12,aes-adiantum-plain64 <32>", "adiantum"],
+  ["aes-cbc-essiv:md5 <32>", "essiv:md5"],
+  ["capi:xts(aes)-essiv:sha256 <64>", "essiv:sha256"],
+  ["capi:xts(aes) <64>", "without an IV"],
+  ["capi:xts-aes-aesni-plain64 <64>", "xts-aes-aesni"],
+  ["capi:rfc4309(ccm(aes))-random <35> 0 T24 0 1 integrity:24:aead", "rfc4309"],
+  ["capi:ccm(aes)-random <32> 0 T32 0 1 integrity:32:aead", "ccm"],
+  ["capi:aegis128-random <16> 0 T32 0 1 integrity:32:aead", "aegis128"],
+  ["capi:gcm(aes)-plain64 <32> 0 T16 0 1 integrity:16:aead", "plain64"],
+  ["capi:authenc(hmac(sha512),xts(aes))-random <128> 0 T80 0 1 integrity:80:aead", "sha512"],
+  ["capi:authenc(hmac(sha256),cbc(aes))-plain64 <64> 0 T32 0 1 integrity:32:aead", "authenc(hmac(sha256),cbc(aes))"],
+  ["aes-xts-plain64 <64> 0 D 0 1 integrity:16:none", "integrity:16:none"],
+  ["capi:xts(aes)-random <64> 0 T16 0 1 integrity:16:none", "random"],
+  ["aes-xts-plain64 <64> 0 D 0 0 extra", "extra"],
+])("%s: the message names %s", (text, word) => {
+  const args = text.replace(/<(\d+)>/, (_, size) => hexKey(Number(size))).split(" ")
+  const full = args.length === 2 ? [...args, "0", "D", "0"] : args
+  expect(() => cryptWord.parse(full, 32768)).toThrow(
+    expect.objectContaining({ code: "UNSUPPORTED", message: expect.stringContaining(word) }),
+  )
+})
+
+test("options are printed in the kernel's order, keys as zeros unless asked for", () => {
+  const words = "iv_large_sectors sector_size:4096 no_write_workqueue no_read_workqueue submit_from_crypt_cpus"
+  const args = [
+    "aes-xts-plain64",
+    hexKey(64),
+    "08",
+    "D",
+    "016",
+    "7",
+    ...words.split(" "),
+    "SAME_CPU_crypt",
+    "allow_discards",
+  ]
+  const line = cryptWord.parse(args, 4096)
+  const tail =
+    "8 D 16 7 allow_discards same_cpu_crypt submit_from_crypt_cpus no_read_workqueue no_write_workqueue sector_size:4096 iv_large_sectors"
+  expect(cryptWord.print(line, { showKeys: false }).join(" ")).toBe(`aes-xts-plain64 ${"0".repeat(128)} ${tail}`)
+  expect(cryptWord.print(line, { showKeys: true }).join(" ")).toBe(`aes-xts-plain64 ${hexKey(64)} ${tail}`)
+  expect(cryptWord.operands(line)).toEqual(["D"])
+})
+
+test("the kind of integrity is printed as it was spelled", () => {
+  const args = ["capi:gcm(aes)-random", hexKey(32), "0", "T28", "0", "1", "integrity:028:AEAD"]
+  expect(cryptWord.print(cryptWord.parse(args, 512), { showKeys: true }).at(-1)).toBe("integrity:28:AEAD")
+})
+
+test("what is printed is read again as the same line", () => {
+  for (const { args, sizeSectors } of ACCEPTED_LINES) {
+    const line = cryptWord.parse(args, sizeSectors * 512)
+    expect(cryptWord.parse(cryptWord.print(line, { showKeys: true }), sizeSectors * 512)).toEqual(line)
+  }
+})
+
+test("a keyring key opens the same volume as its bytes", async () => {
+  const medium = memoryDevice({ size: 4096 })
+  const context = { size: 4096, device: () => medium, readOnly: false, runtime: hostRuntime, resolveKey }
+  const parse = (key: string) => cryptWord.parse(["aes-xts-plain64", key, "0", "D", "0"], 4096)
+  const byName = await cryptWord.open(parse(":64:logon:p:64"), context)
+  await byName.write(0, new Uint8Array(4096).fill(5))
+  const byBytes = await cryptWord.open(parse("6b".repeat(64)), context)
+  const buffer = new Uint8Array(4096)
+  await byBytes.read(0, buffer)
+  expect(buffer.every((byte) => byte === 5)).toBe(true)
+})
+
+test("hostile lines end in typed errors that carry no key, quickly", () => {
+  const words = [
+    ..."aes xts cbc essiv sha256 plain64 random gcm capi: authenc hmac rfc7539 ( ) , - : 1 8 512 integrity aead".split(
+      " ",
+    ),
+    ...[
+      "sector_size:",
+      "integrity:28:aead",
+      "18446744073709551616",
+      "4294967295",
+      "\u0000",
+      "é",
+      "cipher_null",
+      hexKey(64),
+    ],
+  ]
+  const word = fc.array(fc.constantFrom(...words), { maxLength: 8 }).map((parts) => parts.join(""))
+  const known = fc.constantFrom(...ACCEPTED_LINES.map((line) => line.args))
+  const args = fc.oneof(
+    fc.array(fc.oneof(word, fc.string(), fc.constantFrom(...words)), { maxLength: 10 }),
+    // An accepted line with one word changed.
+    fc
+      .tuple(known, fc.nat(8), fc.oneof(word, fc.string()))
+      .map(([line, at, other]) => line.with(at % line.length, other)),
+  )
+  fc.assert(
+    fc.property(args, fc.integer({ min: 0, max: 2 ** 40 }), (line, sectors) => {
+      try {
+        const parsed = cryptWord.parse(line, sectors * 512)
+        cryptWord.print(parsed, { showKeys: false })
+      } catch (error) {
+        expect(error).toBeInstanceOf(BlockError)
+        expect((error as BlockError).message).not.toContain(hexKey(64).slice(0, 16))
+        expect((error as BlockError).message.length).toBeLessThan(600)
+      }
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test("deep and long ciphers are refused without harm", () => {
+  for (const cipher of [
+    `capi:${"xts(".repeat(50_000)}`,
+    `capi:${"(".repeat(100_000)}`,
+    "a-".repeat(100_000),
+    ",".repeat(100_000),
+  ]) {
+    expect(() => cryptWord.parse([cipher, "00", "0", "D", "0"], 512)).toThrow(
+      expect.objectContaining({ code: "INVALID" }),
+    )
+  }
+})

@@ -1,0 +1,117 @@
+import { type BlockDevice, BlockError, type TableContext, type TableWord } from "@blockstrata/device"
+import type { Engine } from "@blockstrata/primitives"
+import { checkTagSize } from "./aead-target.ts"
+import { parseCipherSpec } from "./cipher-spec.ts"
+import { checkSectorSize, cryptTarget } from "./crypt-target.ts"
+import { type CryptKey, type KeyResolver, parseKey, printKey, quoteWord, resolveKey } from "./key.ts"
+import { type CryptLineOptions, parseLineOptions, printLineOptions } from "./line-options.ts"
+
+/** What a crypt line says: `<cipher> <key> <iv_offset> <device> <start> [<count> <option>...]`. */
+export interface CryptLine {
+  readonly cipher: string
+  readonly key: CryptKey
+  /** Sectors of 512 bytes, below 2^64. */
+  readonly ivOffsetSectors: bigint
+  /** The operand, as it stands in the line. */
+  readonly device: string
+  /** Sectors of 512 bytes, below 2^64. */
+  readonly startSectors: bigint
+  readonly options: CryptLineOptions
+}
+
+/** What a crypt line may ask for besides its device. */
+export interface CryptTableContext extends TableContext {
+  /** Finds the keys of `:size:type:description`. */
+  readonly resolveKey?: KeyResolver | undefined
+  readonly engine?: Engine | undefined
+}
+
+/** The word `crypt` of a device-mapper table. @see Linux, admin-guide/device-mapper/dm-crypt */
+export const cryptWord: TableWord<CryptLine, CryptTableContext> = {
+  word: "crypt",
+  parse,
+  print(line, { showKeys }) {
+    return [
+      line.cipher,
+      printKey(line.key, showKeys),
+      String(line.ivOffsetSectors),
+      line.device,
+      String(line.startSectors),
+      ...printLineOptions(line.options),
+    ]
+  },
+  operands: (line) => [line.device],
+  open,
+}
+
+function parse(args: readonly string[], size: number): CryptLine {
+  const [cipher, keyWord, ivOffsetWord, device, startWord, ...optionWords] = args
+  if (
+    cipher === undefined ||
+    keyWord === undefined ||
+    ivOffsetWord === undefined ||
+    device === undefined ||
+    startWord === undefined
+  ) {
+    throw new BlockError("INVALID", `crypt: expected at least 5 arguments, got ${args.length}`)
+  }
+  // Whatever Linux refuses comes first, so that what is only not built here does not hide it.
+  const ivOffsetSectors = parseSectors(ivOffsetWord, "IV offset")
+  const startSectors = parseSectors(startWord, "start")
+  const options = parseLineOptions(optionWords)
+  checkSectorSize(options.sectorSize, ivOffsetSectors)
+  if (size % options.sectorSize !== 0) {
+    throw new BlockError(
+      "INVALID",
+      `crypt: length: expected a multiple of the sector size ${options.sectorSize}, got ${size} bytes`,
+    )
+  }
+  const spec = parseCipherSpec(cipher, options.integrity?.kind)
+  const key = parseKey(keyWord, spec.keySizes)
+  if (options.integrity?.kind === "aead") checkTagSize(spec, options.integrity.tagSize)
+  if (options.integrity?.kind === "none") {
+    throw new BlockError("UNSUPPORTED", `crypt: "integrity:${options.integrity.tagSize}:none" is not built`)
+  }
+  return { cipher, key, ivOffsetSectors, device, startSectors, options }
+}
+
+async function open(line: CryptLine, context: CryptTableContext): Promise<BlockDevice> {
+  const { options } = line
+  const start = line.startSectors * 512n
+  if (start > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new BlockError("INVALID", `crypt: start: no device reaches sector ${line.startSectors}`)
+  }
+  const key = resolveKey(line.key, context.resolveKey)
+  const lower = context.device(line.device)
+  try {
+    return cryptTarget({
+      lower,
+      start: Number(start),
+      size: context.size,
+      cipher: line.cipher,
+      key,
+      ivOffsetSectors: line.ivOffsetSectors,
+      sectorSize: options.sectorSize,
+      ivLargeSectors: options.ivLargeSectors,
+      allowDiscards: options.allowDiscards,
+      integrity: options.integrity && { tagSize: options.integrity.tagSize, kind: "aead" },
+      engine: context.engine,
+      runtime: context.runtime,
+      onEvent: context.onEvent,
+    })
+  } finally {
+    key.fill(0)
+  }
+}
+
+/** @throws BlockError `INVALID` unless it is a plain number; `UNSUPPORTED` above 64 bits, where Linux drops the rest. */
+function parseSectors(word: string, what: string): bigint {
+  if (!/^\d+$/.test(word))
+    throw new BlockError("INVALID", `crypt: ${what}: expected a number of sectors, got ${quoteWord(word)}`)
+  const sectors = word.length > 40 ? 2n ** 64n : BigInt(word)
+  if (sectors < 2n ** 64n) return sectors
+  throw new BlockError(
+    "UNSUPPORTED",
+    `crypt: ${what} ${quoteWord(word)}: more than 64 bits, of which Linux drops the upper part`,
+  )
+}
