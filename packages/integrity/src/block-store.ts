@@ -1,0 +1,154 @@
+import { type BlockDevice, BlockError, settleAll } from "@blockstrata/device"
+import { type AreaRun, areaRuns, type IntegrityLayout } from "./layout.ts"
+import { type TagArea, tagArea } from "./tag-area.ts"
+import { DISCARD_FILLER, type TagCheck } from "./tag-check.ts"
+
+/** Blocks and their tags on one device below. Requests are whole blocks of `layout.blockSize`, in range. */
+export interface BlockStore {
+  /**
+   * Reads and, with a check, verifies. Resolves with the lowest maximal run of blocks that do not match, if any; then
+   * the blocks of the request before it were good.
+   */
+  read(offset: number, buffer: Uint8Array): Promise<BadBlocks | undefined>
+  /** Reads data and tags as they are. */
+  readUnchecked(offset: number, buffer: Uint8Array, tags: Uint8Array | undefined): Promise<void>
+  /** Writes data and, if there are any, tags; with a check these are computed. */
+  write(offset: number, data: Uint8Array, tags: Uint8Array | undefined): Promise<void>
+  /** Makes the tags say that anything goes, then gives the data up below where that is possible. */
+  discard(offset: number, length: number): Promise<void>
+}
+
+/** Bytes of the integrity device. */
+export interface BadBlocks {
+  readonly offset: number
+  readonly length: number
+}
+
+/** Bytes of data in one batch: with tags of 255 bytes on blocks of 512, all scratch together stays below 1 MiB. */
+export const PIECE_SIZE: number = 512 * 1024
+/** Areas in one batch of discards. */
+const DISCARD_AREA_COUNT = 64
+
+/** The blocks of one volume. Without `check` tags are whatever the caller stores. */
+export function blockStore(lower: BlockDevice, layout: IntegrityLayout, check: TagCheck | undefined): BlockStore {
+  const tagsBelow: TagArea = tagArea(lower)
+  const { blockSize, tagSize } = layout
+  const tagBytes = (length: number) => (length / blockSize) * tagSize
+
+  async function readBatch(runs: readonly AreaRun[], buffer: Uint8Array, tags: Uint8Array | undefined): Promise<void> {
+    const base = runs[0]?.offset ?? 0
+    const dataReads = runs.map((run) =>
+      lower.read(run.dataOffset, buffer.subarray(run.offset - base, run.offset - base + run.length)),
+    )
+    await settleAll(tags === undefined ? dataReads : [...dataReads, tagsBelow.read(runs, tags)])
+  }
+
+  /** One batch: a read of the data, a read of the tags, one call of the hash. */
+  async function readChecked(tagChecker: TagCheck, offset: number, buffer: Uint8Array): Promise<BadBlocks | undefined> {
+    const runs = areaRuns(layout, offset, buffer.length)
+    const tags = new Uint8Array(tagBytes(buffer.length))
+    try {
+      await readBatch(runs, buffer, tags)
+    } catch (error) {
+      // The error names the lowest failing block, and says that those before it are good: they have to be looked at.
+      const goodLength = failedOffset(layout, lower, runs, error) - offset
+      const bad = goodLength > 0 ? await readChecked(tagChecker, offset, buffer.subarray(0, goodLength)) : undefined
+      if (bad !== undefined) return bad
+      throw error
+    }
+    const run = tagChecker.firstMismatch(offset, buffer, tags)
+    return run && { offset: offset + run.blockIndex * blockSize, length: run.blockCount * blockSize }
+  }
+
+  async function writeBatch(offset: number, data: Uint8Array, tags: Uint8Array | undefined): Promise<void> {
+    const runs = areaRuns(layout, offset, data.length)
+    const dataWrites = runs.map((run) =>
+      lower.write(run.dataOffset, data.subarray(run.offset - offset, run.offset - offset + run.length)),
+    )
+    await settleAll(tags === undefined ? dataWrites : [...dataWrites, tagsBelow.write(runs, tags)])
+  }
+
+  async function readUnchecked(offset: number, buffer: Uint8Array, tags: Uint8Array | undefined): Promise<void> {
+    for (const piece of piecesOf(offset, buffer.length, PIECE_SIZE)) {
+      const at = piece.offset - offset
+      const pieceTags = tags?.subarray(tagBytes(at), tagBytes(at + piece.length))
+      await readBatch(areaRuns(layout, piece.offset, piece.length), buffer.subarray(at, at + piece.length), pieceTags)
+    }
+  }
+
+  return {
+    readUnchecked,
+
+    async read(offset, buffer) {
+      if (check === undefined) {
+        await readUnchecked(offset, buffer, undefined)
+        return undefined
+      }
+      let bad: BadBlocks | undefined
+      for (const piece of piecesOf(offset, buffer.length, PIECE_SIZE)) {
+        // Only a run that reaches the end of its piece goes on in the next one.
+        if (bad !== undefined && bad.offset + bad.length !== piece.offset) break
+        const part = buffer.subarray(piece.offset - offset, piece.offset - offset + piece.length)
+        const found = await readChecked(check, piece.offset, part).catch((error: unknown) => {
+          if (bad === undefined || !(error instanceof BlockError)) throw error
+          return undefined
+        })
+        if (bad === undefined) bad = found
+        else if (found?.offset === piece.offset) bad = { offset: bad.offset, length: bad.length + found.length }
+        else break
+      }
+      return bad
+    },
+
+    // Data and tags go out side by side, as in the kernel: without a journal no order helps. A crash between the two
+    // leaves a block that does not match, whichever came first, until it is written again.
+    async write(offset, data, tags) {
+      for (const piece of piecesOf(offset, data.length, PIECE_SIZE)) {
+        const at = piece.offset - offset
+        const pieceData = data.subarray(at, at + piece.length)
+        let pieceTags = tags?.subarray(tagBytes(at), tagBytes(at + piece.length))
+        if (check !== undefined) {
+          pieceTags = new Uint8Array(tagBytes(piece.length))
+          check.compute(piece.offset, pieceData, pieceTags)
+        }
+        await writeBatch(piece.offset, pieceData, pieceTags)
+      }
+    },
+
+    // Tags first: the filler goes with the old data too, but an old tag does not go with what a discard leaves.
+    async discard(offset, length) {
+      const byTags = Math.floor(PIECE_SIZE / tagSize) * blockSize
+      for (const piece of piecesOf(offset, length, Math.min(byTags, DISCARD_AREA_COUNT * layout.interleaveBytes))) {
+        const runs = areaRuns(layout, piece.offset, piece.length)
+        await tagsBelow.write(runs, new Uint8Array(tagBytes(piece.length)).fill(DISCARD_FILLER))
+        if (lower.features.discard) await settleAll(runs.map((run) => lower.discard(run.dataOffset, run.length)))
+      }
+    },
+  }
+}
+
+/** The first block of a batch that stands on what failed below; the batch's own start if that is not known. */
+function failedOffset(layout: IntegrityLayout, lower: BlockDevice, runs: readonly AreaRun[], error: unknown): number {
+  const start = runs[0]?.offset ?? 0
+  if (!(error instanceof BlockError) || error.offset === undefined || error.length === undefined) return start
+  const failedStart = error.offset
+  const failedEnd = error.offset + error.length
+  const places = runs.flatMap((run) => {
+    const found: number[] = []
+    if (failedStart < run.dataOffset + run.length && run.dataOffset < failedEnd) {
+      found.push(run.offset + Math.max(0, failedStart - run.dataOffset))
+    }
+    const firstByte = Math.max(failedStart, run.tagOffset)
+    if (firstByte < failedEnd && firstByte < run.tagOffset + run.tagLength) {
+      found.push(run.offset + Math.floor((firstByte - run.tagOffset) / layout.tagSize) * layout.blockSize)
+    }
+    return found
+  })
+  const lowest = places.length === 0 ? start : Math.min(...places)
+  const unit = Math.max(layout.blockSize, lower.blockSize)
+  return Math.floor(lowest / unit) * unit
+}
+
+function* piecesOf(offset: number, length: number, size: number): Generator<BadBlocks> {
+  for (let done = 0; done < length; done += size) yield { offset: offset + done, length: Math.min(size, length - done) }
+}

@@ -1,0 +1,116 @@
+import { type BlockDevice, BlockError, hostRuntime, type LongVerbOptions, type Runtime } from "@blockstrata/device"
+import { defaultEngine, type Engine, type UnitHash } from "@blockstrata/primitives"
+import { type BlockStore, blockStore } from "./block-store.ts"
+import { freshSuperblock } from "./fresh-superblock.ts"
+import { createInternalHash, type InternalHash } from "./internal-hash.ts"
+import { writeEmptyJournal } from "./journal.ts"
+import { type IntegrityLayout, layoutOf } from "./layout.ts"
+import { encodeSuperblock, type IntegritySuperblock, SUPERBLOCK_SIZE } from "./superblock.ts"
+import { tagCheck } from "./tag-check.ts"
+
+export interface FormatIntegrityOptions extends LongVerbOptions {
+  /** Stays open; nothing else may use it meanwhile. */
+  readonly lower: BlockDevice
+  /** Bytes into `lower`, a multiple of 512; 0 if absent. */
+  readonly start?: number | undefined
+  /** Bytes, 1 ... 255. Shorter than the digest truncates it, and so weakens it. */
+  readonly tagSize: number
+  /** Undefined: a tag store. */
+  readonly internalHash: InternalHash | undefined
+  /** Bytes: 512, 1024, 2048 or 4096. */
+  readonly blockSize: number
+  readonly interleaveSectors?: number | undefined
+  readonly journalSectors?: number | undefined
+  readonly sectorsPerBit?: number | undefined
+  /** The padding of tag runs before Linux 5.4; false if absent. */
+  readonly legacyPadding?: boolean | undefined
+  /** Tags without salt: a block then fits into any volume of the same key. False if absent. */
+  readonly legacyHmac?: boolean | undefined
+  /** 16 bytes; from `runtime` if absent. */
+  readonly salt?: Uint8Array | undefined
+  /** The mode that the volume is meant for: B decides a version number. J if absent. */
+  readonly mode?: "J" | "B" | "D" | undefined
+  /**
+   * Writes zeroes and their tags to every block. Without it a block of a volume with an internal hash cannot be read
+   * until it was written.
+   */
+  readonly wipe: boolean
+  readonly engine?: Engine | undefined
+  readonly runtime?: Runtime | undefined
+}
+
+const WIPE_PIECE_SIZE = 1024 * 1024
+
+/**
+ * Makes a volume as `integritysetup format` does and returns its superblock. Whatever stood on `lower` from `start` on
+ * is lost.
+ *
+ * The old superblock goes first and the new one comes last, each behind a flush: a crash in between leaves no volume,
+ * never one with tags or a journal of another time.
+ *
+ * @throws BlockError `INVALID` if the device is too small, `READ_ONLY` if it is one, `UNSUPPORTED` for another hash.
+ * @throws the signal's reason when aborted, and then there is no volume.
+ */
+export async function formatIntegrity(options: FormatIntegrityOptions): Promise<IntegritySuperblock> {
+  const { lower, start = 0, internalHash, engine = defaultEngine, signal } = options
+  if (!Number.isSafeInteger(start) || start < 0 || start % Math.max(512, lower.blockSize) !== 0) {
+    throw new RangeError(`integrity: start: expected a multiple of the block size below, got ${start}`)
+  }
+  if (lower.blockSize > SUPERBLOCK_SIZE) throw new BlockError("INVALID", "integrity: expected blocks <= 4096 below")
+  if (!lower.features.write) throw new BlockError("READ_ONLY", "integrity: format on a read-only device")
+  const superblock = freshSuperblock(
+    {
+      ...options,
+      hasInternalHash: internalHash !== undefined,
+      legacyPadding: options.legacyPadding ?? false,
+      legacyHmac: options.legacyHmac ?? false,
+      isBitmapMode: options.mode === "B",
+    },
+    lower.size,
+    start,
+    options.runtime ?? hostRuntime,
+  )
+  const layout = layoutOf(superblock, lower.size, start)
+  const hash = internalHash && createInternalHash(engine, internalHash)
+  try {
+    signal?.throwIfAborted()
+    await lower.write(start, new Uint8Array(SUPERBLOCK_SIZE))
+    await lower.flush()
+    await writeEmptyJournal(lower, layout.journal)
+    if (options.wipe) await wipe(storeOf(lower, layout, superblock, hash), layout, options)
+    await lower.flush()
+    await lower.write(start, encodeSuperblock(superblock))
+    await lower.flush()
+  } finally {
+    hash?.destroy()
+  }
+  return superblock
+}
+
+function storeOf(
+  lower: BlockDevice,
+  layout: IntegrityLayout,
+  superblock: IntegritySuperblock,
+  hash: UnitHash | undefined,
+): BlockStore {
+  const { blockSize, tagSize } = layout
+  const salt = superblock.hasFixedHmac ? superblock.salt : undefined
+  return blockStore(lower, layout, hash && tagCheck({ hash, blockSize, tagSize, salt, acceptsFiller: false }))
+}
+
+/** On a tag store there is no right tag: they become zeroes too. */
+async function wipe(
+  store: BlockStore,
+  { providedBytes, blockSize, tagSize }: IntegrityLayout,
+  { internalHash, signal, onProgress }: FormatIntegrityOptions,
+): Promise<void> {
+  const zeroes = new Uint8Array(Math.min(WIPE_PIECE_SIZE, providedBytes))
+  const zeroTags = internalHash === undefined ? new Uint8Array((zeroes.length / blockSize) * tagSize) : undefined
+  for (let offset = 0; offset < providedBytes; offset += zeroes.length) {
+    signal?.throwIfAborted()
+    onProgress?.(offset, providedBytes)
+    const length = Math.min(zeroes.length, providedBytes - offset)
+    await store.write(offset, zeroes.subarray(0, length), zeroTags?.subarray(0, (length / blockSize) * tagSize))
+  }
+  onProgress?.(providedBytes, providedBytes)
+}

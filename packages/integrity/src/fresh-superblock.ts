@@ -1,0 +1,138 @@
+import { BlockError, type Runtime } from "@blockstrata/device"
+import { possibleSectors, sectionLayout } from "./layout.ts"
+import { type IntegritySuperblock, INTERLEAVE_MAX, INTERLEAVE_MIN, SALT_SIZE, TAG_SIZE_MAX } from "./superblock.ts"
+
+/** What a new volume is to be like. Counts of sectors are rounded as the kernel rounds them. */
+export interface FreshSuperblockOptions {
+  /** Bytes, 1 ... 255. */
+  readonly tagSize: number
+  /** Bytes: 512, 1024, 2048 or 4096. */
+  readonly blockSize: number
+  readonly hasInternalHash: boolean
+  /** Down to a power of two, 8 ... 2^31; 32768 if absent or 0. */
+  readonly interleaveSectors?: number | undefined
+  /** Down to whole sections, at least one; if absent or 0 a 128th of the device, at most 131072. */
+  readonly journalSectors?: number | undefined
+  /** Data sectors of a bit in bitmap mode, down to a power of two, and up until the bitmap fits; 32768 if absent. */
+  readonly sectorsPerBit?: number | undefined
+  /** The padding of tag runs before Linux 5.4, wasteful and compatible. */
+  readonly legacyPadding: boolean
+  /** Tags without the salt, as before Linux 5.11: a block then fits into any volume of the same key. */
+  readonly legacyHmac: boolean
+  /** 16 bytes; random if absent. Only with an internal hash and without `legacyHmac`. */
+  readonly salt?: Uint8Array | undefined
+  /** Mode B writes version 3 where no later one is needed. */
+  readonly isBitmapMode: boolean
+}
+
+const SECTOR_SIZE = 512
+const INTERLEAVE_DEFAULT = 32768
+const JOURNAL_SECTORS_MAX = 131072
+const JOURNAL_SHARE = 128
+const SECTORS_PER_BIT_DEFAULT = 32768
+
+/**
+ * The superblock that Linux 6.1 writes for these options on a device of `lowerBytes`, the volume starting at
+ * `startBytes`.
+ *
+ * @throws RangeError for options outside their range.
+ * @throws BlockError `INVALID` if the device is too small.
+ */
+export function freshSuperblock(
+  options: FreshSuperblockOptions,
+  lowerBytes: number,
+  startBytes: number,
+  runtime: Runtime,
+): IntegritySuperblock {
+  checkOptions(options)
+  const { tagSize, blockSize, legacyPadding } = options
+  const hasFixedHmac = options.hasInternalHash && !options.legacyHmac
+  const lowerSectors = Math.floor(lowerBytes / SECTOR_SIZE)
+  const interleaveSectors = floorPowerOfTwo(options.interleaveSectors || INTERLEAVE_DEFAULT)
+  const geometry = {
+    tagSize,
+    blockSize,
+    interleaveSectors: Math.min(Math.max(interleaveSectors, INTERLEAVE_MIN), INTERLEAVE_MAX),
+    hasJournalMac: false,
+    hasFixedPadding: !legacyPadding,
+  }
+  const sectionSectors = sectionLayout({ ...geometry, journalSectionCount: 1 }).sectionBytes / SECTOR_SIZE
+  const journalSectors =
+    options.journalSectors || Math.min(JOURNAL_SECTORS_MAX, Math.floor(lowerSectors / JOURNAL_SHARE))
+  const journalSectionCount = Math.max(1, Math.floor(journalSectors / sectionSectors))
+  const providedSectors = possibleSectors({ ...geometry, journalSectionCount }, lowerBytes, startBytes)
+  if (providedSectors === 0) throw new BlockError("INVALID", `integrity: a device of ${lowerBytes} bytes is too small`)
+  const bitSectorsLog2 = bitmapBitSectorsLog2(
+    options.sectorsPerBit ?? SECTORS_PER_BIT_DEFAULT,
+    blockSize,
+    sectionSectors * journalSectionCount,
+    providedSectors,
+  )
+  return {
+    ...geometry,
+    version: freshVersion(hasFixedHmac, !legacyPadding, options.isBitmapMode),
+    journalSectionCount,
+    providedSectors,
+    isRecalculating: false,
+    hasDirtyBitmap: false,
+    hasFixedHmac,
+    bitmapBitBlocksLog2: bitSectorsLog2 - Math.log2(blockSize / SECTOR_SIZE),
+    recalculatedSectors: 0,
+    salt: hasFixedHmac ? (options.salt?.slice() ?? randomSalt(runtime)) : new Uint8Array(SALT_SIZE),
+  }
+}
+
+/** log2 of the sectors that one bit of a bitmap stands for, when the bitmap has to fit into the journal. */
+export function bitmapBitSectorsLog2(
+  sectorsPerBit: number,
+  blockSize: number,
+  journalSectors: number,
+  providedSectors: number,
+): number {
+  const bitCountMax = Math.min(journalSectors * SECTOR_SIZE * 8, 2 ** 32 - 1)
+  let log2 = Math.max(Math.log2(floorPowerOfTwo(Math.max(1, sectorsPerBit))), Math.log2(blockSize / SECTOR_SIZE))
+  while (Math.ceil(providedSectors / 2 ** log2) > bitCountMax) log2 += 1
+  return log2
+}
+
+/** The largest power of two that is not above `value`, which is at least 1. */
+export function floorPowerOfTwo(value: number): number {
+  let power = 1
+  while (power * 2 <= value) power *= 2
+  return power
+}
+
+function freshVersion(hasFixedHmac: boolean, hasFixedPadding: boolean, isBitmapMode: boolean): number {
+  if (hasFixedHmac) return 5
+  if (hasFixedPadding) return 4
+  return isBitmapMode ? 3 : 1
+}
+
+function randomSalt(runtime: Runtime): Uint8Array {
+  const salt = new Uint8Array(SALT_SIZE)
+  runtime.fillRandom(salt)
+  return salt
+}
+
+function checkOptions({
+  tagSize,
+  blockSize,
+  salt,
+  hasInternalHash,
+  legacyHmac,
+  ...counts
+}: FreshSuperblockOptions): void {
+  if (!Number.isInteger(tagSize) || tagSize < 1 || tagSize > TAG_SIZE_MAX) {
+    throw new RangeError(`integrity: tag size: expected 1 ... ${TAG_SIZE_MAX}, got ${tagSize}`)
+  }
+  if (![512, 1024, 2048, 4096].includes(blockSize)) throw new RangeError(`integrity: block size: got ${blockSize}`)
+  for (const name of ["interleaveSectors", "journalSectors"] as const) {
+    const count = counts[name] ?? 0
+    if (!Number.isInteger(count) || count < 0 || count >= 2 ** 32)
+      throw new RangeError(`integrity: ${name}: got ${count}`)
+  }
+  if (salt === undefined) return
+  if (!hasInternalHash || legacyHmac) throw new RangeError("integrity: a salt without a salted internal hash")
+  if (salt.length !== SALT_SIZE)
+    throw new RangeError(`integrity: salt: expected ${SALT_SIZE} bytes, got ${salt.length}`)
+}

@@ -1,0 +1,22 @@
+export { type FormatIntegrityOptions, formatIntegrity } from "./format-integrity.ts"
+export { type FreshSuperblockOptions, freshSuperblock } from "./fresh-superblock.ts"
+export {
+  type IntegrityReport,
+  inspectIntegrity,
+  printSuperblock,
+  readIntegritySuperblock,
+} from "./inspect-integrity.ts"
+export { type IntegrityMode, type IntegrityTargetOptions, integrityTarget } from "./integrity-target.ts"
+export { type IntegrityContext, integrityWord } from "./integrity-word.ts"
+export type { InternalHash } from "./internal-hash.ts"
+export type { JournalState } from "./journal.ts"
+export { type IntegrityLayout, type JournalLayout, layoutOf } from "./layout.ts"
+export { type OpenIntegrityOptions, openIntegrity } from "./open-integrity.ts"
+export { completeIntegrityLine } from "./print-line.ts"
+export {
+  decodeSuperblock,
+  encodeSuperblock,
+  hasSuperblockSignature,
+  type IntegritySuperblock,
+} from "./superblock.ts"
+export type { IntegrityLine, LineHash } from "./table-line.ts"

@@ -1,0 +1,105 @@
+import { type BlockDevice, BlockError, defineDevice, type EventListener, type Extent } from "@blockstrata/device"
+import type { UnitHash } from "@blockstrata/primitives"
+import { type BadBlocks, blockStore, PIECE_SIZE } from "./block-store.ts"
+import { areaRuns, type IntegrityLayout } from "./layout.ts"
+import { tagCheck } from "./tag-check.ts"
+
+/** The mode of a table line: journal, bitmap, direct, recovery. */
+export type IntegrityMode = "J" | "B" | "D" | "R"
+
+export interface IntegrityTargetOptions {
+  readonly lower: BlockDevice
+  readonly layout: IntegrityLayout
+  /** Bytes; at most what the layout provides. */
+  readonly size: number
+  readonly mode: IntegrityMode
+  /** Owned: destroyed when the device closes. Absent on a tag store. */
+  readonly hash: UnitHash | undefined
+  /** 16 bytes, where the superblock says fixed HMAC. */
+  readonly salt: Uint8Array | undefined
+  readonly allowDiscards: boolean
+  /** Only mode D writes. */
+  readonly readOnly: boolean
+  readonly onEvent?: EventListener | undefined
+}
+
+/**
+ * dm-integrity: a tag per block, in areas beside the data.
+ *
+ * Promises: with an internal hash, a block whose data or tag changed is `INTEGRITY`, and a block moved to another place
+ * too. Without one, tags are stored and returned with their blocks (a tag store, for AEAD above).
+ * Does not promise: that data and tag survive a crash together (mode D); anything at all in mode R, which checks nothing.
+ * Attacks that remain: an old block put back with its old tag; with crc32c or sha256, anybody who can compute them;
+ * with `allowDiscards`, a tag of 0xf6 bytes, which goes with any data.
+ *
+ * Construction only: nothing is read, and neither journal nor bitmap is looked at. `openIntegrity` does that.
+ *
+ * @throws RangeError where sizes or features contradict each other.
+ */
+export function integrityTarget(options: IntegrityTargetOptions): BlockDevice {
+  const { lower, layout, size, mode, hash, onEvent } = options
+  const blockSize = Math.max(layout.blockSize, lower.blockSize)
+  checkOptions(options, blockSize)
+  const isChecked = hash !== undefined && mode !== "R"
+  const { tagSize } = layout
+  const salt = options.salt?.slice()
+  const check =
+    hash && tagCheck({ hash, blockSize: layout.blockSize, tagSize, salt, acceptsFiller: options.allowDiscards })
+  const store = blockStore(lower, layout, isChecked ? check : undefined)
+  const canWrite = mode === "D" && !options.readOnly && lower.features.write
+  let mismatchCount = 0
+
+  function mismatch(bad: BadBlocks): BlockError {
+    mismatchCount += 1
+    // A device block may hold several blocks of the volume: it fails as a whole.
+    const offset = Math.floor(bad.offset / blockSize) * blockSize
+    const length = Math.ceil((bad.offset + bad.length) / blockSize) * blockSize - offset
+    const message = `integrity: ${length / blockSize} block(s) do not match their tags at offset ${offset}`
+    onEvent?.({ kind: "corruption", device: "integrity", message, offset, length })
+    return new BlockError("INTEGRITY", message, { offset, length })
+  }
+
+  return defineDevice({
+    name: "integrity",
+    size,
+    blockSize,
+    tagSize: hash === undefined ? tagSize : 0,
+    features: { write: canWrite, discard: options.allowDiscards && canWrite, atomicSize: 0, optimalSize: PIECE_SIZE },
+    ordered: true,
+    lowers: [{ role: "data", device: lower }],
+    extents: (offset, length) => areaRuns(layout, offset, length).flatMap(extentsOf),
+    status: () => ({ mode, blockSize: layout.blockSize, tagSize, providedBytes: layout.providedBytes, mismatchCount }),
+    async read(offset, buffer, tags) {
+      if (!isChecked) return await store.readUnchecked(offset, buffer, hash === undefined ? tags : undefined)
+      const bad = await store.read(offset, buffer)
+      if (bad !== undefined) throw mismatch(bad)
+    },
+    write: (offset, data, { tags }) => store.write(offset, data, tags),
+    flush: () => lower.flush(),
+    discard: (offset, length) => store.discard(offset, length),
+    async close() {
+      hash?.destroy()
+    },
+  })
+}
+
+function extentsOf(run: ReturnType<typeof areaRuns>[number]): Extent[] {
+  return [
+    { role: "data", offset: run.dataOffset, length: run.length },
+    { role: "data", offset: run.tagOffset, length: run.tagLength, kind: "tag" },
+  ]
+}
+
+function checkOptions({ lower, layout, size, hash, allowDiscards }: IntegrityTargetOptions, blockSize: number): void {
+  if (size > layout.providedBytes)
+    throw new RangeError(`integrity: size: expected <= ${layout.providedBytes}, got ${size}`)
+  if (layout.startBytes % blockSize !== 0) throw new RangeError(`integrity: start: expected a multiple of ${blockSize}`)
+  // Areas start at multiples of 4096 bytes and no more.
+  if (lower.blockSize > 4096) throw new RangeError(`integrity: expected blocks <= 4096 below, got ${lower.blockSize}`)
+  if (hash === undefined && blockSize !== layout.blockSize) {
+    throw new RangeError(
+      `integrity: a tag store with blocks of ${layout.blockSize} needs them below, got ${lower.blockSize}`,
+    )
+  }
+  if (hash === undefined && allowDiscards) throw new RangeError("integrity: discards need an internal hash")
+}

@@ -1,0 +1,91 @@
+import { type BlockDevice, BlockError, type TableContext, type TableWord } from "@blockstrata/device"
+import type { Engine } from "@blockstrata/primitives"
+import { formatIntegrity } from "./format-integrity.ts"
+import { freshSuperblock } from "./fresh-superblock.ts"
+import { readSuperblockSectors } from "./inspect-integrity.ts"
+import type { InternalHash } from "./internal-hash.ts"
+import { checkMode, openIntegrity } from "./open-integrity.ts"
+import { printIntegrityLine } from "./print-line.ts"
+import { type IntegrityLine, lineTagSize, parseIntegrityLine } from "./table-line.ts"
+
+/** What an integrity line is opened with; `engine` is the default one if absent. */
+export interface IntegrityContext extends TableContext {
+  readonly engine?: Engine | undefined
+}
+
+const BLOCK_SIZE_DEFAULT = 512
+
+/**
+ * The word `integrity` of a table.
+ *
+ * A writable line in mode D over sectors of zeroes where the superblock belongs formats them, as in the kernel; blocks
+ * of a volume with an internal hash are then unreadable until written.
+ */
+export const integrityWord: TableWord<IntegrityLine, IntegrityContext> = {
+  word: "integrity",
+  parse: (args) => parseIntegrityLine(args),
+  print: printIntegrityLine,
+  operands: (line) => [line.device],
+  async open(line, context) {
+    checkMode(line.mode, context.readOnly)
+    const lower = context.device(line.device)
+    const start = line.startSectors * 512
+    const internalHash = internalHashOf(line)
+    try {
+      if (line.mode === "D" && !context.readOnly) await formatIfZero(line, lower, internalHash, context)
+      return await openIntegrity({
+        lower,
+        start,
+        size: context.size,
+        mode: line.mode,
+        tagSize: lineTagSize(line),
+        blockSize: line.blockSize ?? BLOCK_SIZE_DEFAULT,
+        internalHash,
+        allowDiscards: line.allowDiscards,
+        readOnly: context.readOnly,
+        engine: context.engine,
+        runtime: context.runtime,
+        onEvent: context.onEvent,
+      })
+    } finally {
+      if (internalHash !== undefined && "key" in internalHash) internalHash.key.fill(0)
+    }
+  },
+}
+
+async function formatIfZero(
+  line: IntegrityLine,
+  lower: BlockDevice,
+  internalHash: InternalHash | undefined,
+  context: IntegrityContext,
+): Promise<void> {
+  const start = line.startSectors * 512
+  if (!lower.features.write || (await readSuperblockSectors(lower, start)).some((byte) => byte !== 0)) return
+  const options = {
+    tagSize: lineTagSize(line),
+    blockSize: line.blockSize ?? BLOCK_SIZE_DEFAULT,
+    interleaveSectors: line.interleaveSectors,
+    journalSectors: line.journalSectors === 0 ? 1 : line.journalSectors,
+    sectorsPerBit: line.sectorsPerBit,
+    legacyPadding: !line.fixPadding,
+    legacyHmac: !line.fixHmac,
+  }
+  const fresh = { ...options, hasInternalHash: internalHash !== undefined, isBitmapMode: false }
+  const provided = freshSuperblock(fresh, lower.size, start, context.runtime).providedSectors * 512
+  if (context.size > provided) {
+    throw new BlockError(
+      "INVALID",
+      `integrity: size: the volume would provide ${provided} bytes, expected ${context.size}`,
+    )
+  }
+  const { runtime, engine } = context
+  await formatIntegrity({ ...options, lower, start, internalHash, mode: "D", wipe: false, runtime, engine })
+}
+
+function internalHashOf({ internalHash }: IntegrityLine): InternalHash | undefined {
+  if (internalHash === undefined) return undefined
+  const { name, keyHex = "" } = internalHash
+  if (name === "crc32c" || name === "sha256") return { name }
+  if (name !== "hmac(sha256)") throw new BlockError("UNSUPPORTED", `integrity: not built yet: internal_hash ${name}`)
+  return { name, key: Uint8Array.from(keyHex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)) }
+}

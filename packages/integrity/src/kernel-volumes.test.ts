@@ -1,0 +1,176 @@
+import { type BlockDevice, hostRuntime, memoryDevice, share, type TableContext } from "@blockstrata/device"
+import { nodeEngine } from "@blockstrata/primitives/node"
+import { portableEngine } from "@blockstrata/primitives/portable"
+import { describe, expect, it, test } from "vitest"
+import { plaintextOf } from "../../../test/plaintext.ts"
+import { listVectors, loadSharedVectors, loadVector, sha256, type Vector } from "../../../test/vector.ts"
+import { formatIntegrity } from "./format-integrity.ts"
+import { inspectIntegrity, printSuperblock, readIntegritySuperblock } from "./inspect-integrity.ts"
+import { integrityWord } from "./integrity-word.ts"
+import type { InternalHash } from "./internal-hash.ts"
+import { layoutOf } from "./layout.ts"
+import { openIntegrity } from "./open-integrity.ts"
+import { completeIntegrityLine } from "./print-line.ts"
+import { encodeSuperblock, type IntegritySuperblock } from "./superblock.ts"
+import type { IntegrityLine } from "./table-line.ts"
+
+const CLEAN = [
+  "crc32c-direct",
+  "crc32c-journal",
+  "crc32c-journal-small",
+  "discard",
+  "hmac-sha256-journal",
+  "interleave",
+  "legacy-padding",
+  "sha256-4k",
+  "sha256-tag16",
+].map((name) => `integrity-${name}`)
+const shared = loadSharedVectors()
+const vectors: readonly Vector[] = (shared.length > 0 ? shared : listVectors().map(loadVector)).filter(({ name }) =>
+  name.startsWith("integrity-"),
+)
+
+interface Opened {
+  readonly args: string[]
+  readonly size: number
+  readonly image: Uint8Array
+}
+
+function lineOf(vector: Vector): Opened {
+  const { line, operands } = vector.stack[0]!
+  const [, sectors, , ...args] = line.split(" ")
+  const operand = operands[0]!
+  return {
+    args: args.map((word) => (word === operand.word ? "img" : word)),
+    size: Number(sectors) * 512,
+    image: vector.image("image" in operand ? operand.image : ""),
+  }
+}
+
+function context(size: number, lower: BlockDevice, readOnly: boolean): TableContext {
+  return { size, device: () => share(lower), readOnly, runtime: hostRuntime }
+}
+
+function keyOf(line: IntegrityLine): Uint8Array {
+  return Uint8Array.from(Buffer.from(line.internalHash?.keyHex ?? "", "hex"))
+}
+
+describe.each(CLEAN)("%s", (name) => {
+  const vector = vectors.find((candidate) => candidate.name === name)!
+  const { args, size, image } = lineOf(vector)
+  const line = integrityWord.parse(args, size)
+
+  it.each([nodeEngine, portableEngine])("reads as the kernel did, engine $name", async (engine) => {
+    const lower = memoryDevice({ bytes: image, readOnly: true })
+    const device = await integrityWord.open(line, { ...context(size, lower, true), engine })
+    const plaintext = new Uint8Array(size)
+    await device.read(0, plaintext)
+    expect(sha256(plaintext)).toBe(vector.manifest.expect.sha256)
+    await device.close()
+  })
+
+  it("prints what dmsetup printed and dumps what integritysetup dumped", async () => {
+    const superblock = await readIntegritySuperblock(memoryDevice({ bytes: image }))
+    const printed = integrityWord.print(completeIntegrityLine(line, superblock), { showKeys: true })
+    const table = vector.manifest.outputs["table"]!.split(" ").slice(3)
+    expect(printed).toEqual(["img", ...table.slice(1)])
+    const dump = vector.manifest.outputs["dump"]
+    if (dump !== undefined) expect(printSuperblock(superblock)).toEqual(dump.split("\n").slice(1))
+    const hidden = integrityWord.print(line, { showKeys: false }).join(" ")
+    if (line.internalHash?.keyHex !== undefined) expect(hidden).not.toContain(line.internalHash.keyHex)
+  })
+
+  it("the same format and the same plaintext give the kernel's superblock, tags and data", async () => {
+    const theirs = await readIntegritySuperblock(memoryDevice({ bytes: image }))
+    const ours = new Uint8Array(image.length)
+    await writeSame(
+      memoryDevice({ bytes: ours }),
+      theirs,
+      line,
+      plaintextOf(vector.manifest, size),
+      name.endsWith("discard"),
+    )
+    const { firstAreaOffset } = layoutOf(theirs, image.length, 0)
+    expect(Buffer.compare(ours.subarray(0, 4096), image.subarray(0, 4096))).toBe(0)
+    expect(Buffer.compare(ours.subarray(firstAreaOffset), image.subarray(firstAreaOffset))).toBe(0)
+    // Mode D never touches the journal: the kernel's volume in that mode still has the one of its format.
+    if (line.mode === "D") expect(Buffer.compare(ours, image)).toBe(0)
+  })
+
+  it("finds the kernel's bad block, and only that", async () => {
+    const corruption = vector.manifest.expect.corruption
+    if (corruption?.unit === undefined) return
+    const { unit } = corruption
+    const bytes = image.slice()
+    bytes[corruption.flip_byte!]! ^= 0xff
+    const device = await integrityWord.open(line, context(size, memoryDevice({ bytes }), true))
+    for (const read of corruption.reads) {
+      const [block, outcome] = read.split(" ")
+      const reading = device.read(Number(block) * unit, new Uint8Array(unit))
+      if (outcome === "ok") await reading
+      else
+        await expect(reading).rejects.toMatchObject({ code: "INTEGRITY", offset: Number(block) * unit, length: unit })
+    }
+  })
+})
+
+async function writeSame(
+  lower: BlockDevice,
+  theirs: IntegritySuperblock,
+  line: IntegrityLine,
+  plaintext: Uint8Array,
+  hasDiscard: boolean,
+): Promise<void> {
+  const name = line.internalHash!.name as InternalHash["name"]
+  const internalHash: InternalHash = name === "hmac(sha256)" ? { name, key: keyOf(line) } : { name }
+  const { tagSize, blockSize, interleaveSectors, salt } = theirs
+  const journalSectors = line.journalSectors!
+  const legacyPadding = !theirs.hasFixedPadding
+  const options = { tagSize, blockSize, interleaveSectors, journalSectors, salt, legacyPadding, internalHash }
+  expect(await formatIntegrity({ ...options, lower, wipe: true })).toEqual(theirs)
+  const size = plaintext.length
+  const device = await openIntegrity({ lower, size, mode: "D", internalHash, allowDiscards: hasDiscard })
+  await device.write(0, plaintext)
+  if (hasDiscard) await device.discard(65536, 16384)
+  await device.close()
+}
+
+test.each(vectors.filter(({ stack }) => stack.length > 0))(
+  "$name: the recorded size follows from the image",
+  async (vector) => {
+    const lower = memoryDevice({ bytes: vector.image("disk.img") })
+    if (vector.name.startsWith("integrity-inline")) {
+      await expect(readIntegritySuperblock(lower)).rejects.toMatchObject({
+        code: /aes/.test(vector.name) ? "CORRUPT" : "UNSUPPORTED",
+      })
+      return
+    }
+    const { superblock, layout } = await inspectIntegrity(lower)
+    const provided = layout?.providedBytes ?? superblock.providedSectors * 512
+    expect(provided).toBe(vector.manifest.expect.provided_bytes)
+    if (layout !== undefined) expect(layout.possibleBytes).toBe(provided)
+    expect(encodeSuperblock(superblock).subarray(0, 64)).toEqual(vector.image("disk.img").subarray(0, 64))
+  },
+)
+
+test.each(vectors.filter(({ name, stack }) => !CLEAN.includes(name) && stack[0]?.line.includes(" integrity ")))(
+  "$name is refused by name, or clean and read",
+  async (vector) => {
+    const { args, size, image } = lineOf(vector)
+    const words = /journal_mac|journal_crypt|meta_device|recalculate|inline|internal_hash|journal|bitmap/
+    const open = async (readOnly: boolean) => {
+      const line = integrityWord.parse(args, size)
+      return await integrityWord.open(line, context(size, memoryDevice({ bytes: image }), readOnly))
+    }
+    const before = sha256(image)
+    await expect(open(false)).rejects.toMatchObject({ code: "UNSUPPORTED", message: expect.stringMatching(words) })
+    if (/^integrity-(crc32c-bitmap-4k|hmac-sha256-bitmap)$/.test(vector.name)) {
+      const plaintext = new Uint8Array(size)
+      await (await open(true)).read(0, plaintext)
+      expect(sha256(plaintext)).toBe(vector.manifest.expect.sha256)
+    } else {
+      await expect(open(true)).rejects.toMatchObject({ code: "UNSUPPORTED", message: expect.stringMatching(words) })
+    }
+    expect(sha256(image)).toBe(before)
+  },
+)

@@ -1,0 +1,150 @@
+import { BlockError } from "@blockstrata/device"
+import type { IntegritySuperblock } from "./superblock.ts"
+
+/**
+ * Where everything lies on the one device below, in bytes of that device.
+ *
+ *     start | superblock | journal | area 0: tag run, data run | area 1: tag run, data run | ... the last may be short
+ */
+export interface IntegrityLayout {
+  readonly startBytes: number
+  readonly blockSize: number
+  readonly tagSize: number
+  readonly journal: JournalLayout
+  readonly firstAreaOffset: number
+  /** Bytes of a tag run, padding included. */
+  readonly tagRunBytes: number
+  /** Bytes of a data run. */
+  readonly interleaveBytes: number
+  /** Bytes of data that both the superblock and the device below have room for. */
+  readonly providedBytes: number
+  /** Bytes of data that the device below has room for: more than `providedBytes` once it was enlarged. */
+  readonly possibleBytes: number
+}
+
+/** The journal: `sectionCount` sections of 8 metadata sectors, then the data sectors of their entries. */
+export interface JournalLayout {
+  readonly offset: number
+  readonly sectionCount: number
+  readonly sectionBytes: number
+  readonly entryBytes: number
+  /** Entries in one metadata sector. */
+  readonly sectorEntryCount: number
+}
+
+/** A part of a request that lies in one area, and its tags. */
+export interface AreaRun {
+  /** Bytes of the integrity device. */
+  readonly offset: number
+  readonly length: number
+  /** Bytes of the device below. */
+  readonly dataOffset: number
+  readonly tagOffset: number
+  readonly tagLength: number
+}
+
+/** What of a superblock decides the layout. */
+export type Geometry = Pick<
+  IntegritySuperblock,
+  "interleaveSectors" | "tagSize" | "journalSectionCount" | "hasJournalMac" | "hasFixedPadding" | "blockSize"
+>
+
+const SECTOR_SIZE = 512
+const SUPERBLOCK_SECTORS = 8
+/** Metadata sectors of a journal section. */
+export const SECTION_METADATA_SECTORS = 8
+const PADDING_SECTORS = 8
+/** A first version padded tag runs to 512 << 8 bytes where 8 sectors were meant. */
+const LEGACY_PADDING_BYTES = 131072
+/** Of each journal sector 8 bytes are its commit id, and 8 of a metadata sector a piece of the MAC. */
+const JOURNAL_SECTOR_BYTES = 504
+const SECTION_MAC_BYTES = 8
+
+/** How the sections of a journal with these blocks and tags are built. */
+export function sectionLayout(geometry: Geometry): Omit<JournalLayout, "offset" | "sectionCount"> {
+  const blockSectors = geometry.blockSize / SECTOR_SIZE
+  const entryBytes = Math.ceil((8 + 8 * blockSectors + geometry.tagSize) / 8) * 8
+  const spaceBytes = JOURNAL_SECTOR_BYTES - (geometry.hasJournalMac ? SECTION_MAC_BYTES : 0)
+  const sectorEntryCount = Math.floor(spaceBytes / entryBytes)
+  const sectionSectors = sectorEntryCount * SECTION_METADATA_SECTORS * blockSectors + SECTION_METADATA_SECTORS
+  return { entryBytes, sectorEntryCount, sectionBytes: sectionSectors * SECTOR_SIZE }
+}
+
+/**
+ * The largest multiple of 8 sectors of data that fits on a device of `lowerBytes`, found bit by bit from the top as
+ * the kernel does; 0 if none does.
+ */
+export function possibleSectors(geometry: Geometry, lowerBytes: number, startBytes: number): number {
+  const lowerSectors = Math.floor(lowerBytes / SECTOR_SIZE)
+  const startSectors = startBytes / SECTOR_SIZE
+  const initialSectors =
+    SUPERBLOCK_SECTORS + (sectionLayout(geometry).sectionBytes / SECTOR_SIZE) * geometry.journalSectionCount
+  if (initialSectors + PADDING_SECTORS >= lowerSectors || initialSectors >= 2 ** 32) return 0
+  const { interleaveSectors } = geometry
+  const runSectors = tagRunBytes(geometry) / SECTOR_SIZE
+  const fits = (sectors: number) => {
+    const areaIndex = Math.floor((sectors - 1) / interleaveSectors)
+    const lastSector = startSectors + initialSectors + (areaIndex + 1) * runSectors + sectors - 1
+    return lastSector < lowerSectors
+  }
+  let provided = 0
+  for (let bit = Math.floor(Math.log2(lowerSectors)); bit >= 3; bit--) {
+    if (fits(provided + 2 ** bit)) provided += 2 ** bit
+  }
+  return provided
+}
+
+/**
+ * The layout of a volume whose superblock stands at `startBytes` of a device of `lowerBytes`.
+ *
+ * @throws BlockError `CORRUPT` if journal and one area do not fit.
+ */
+export function layoutOf(superblock: IntegritySuperblock, lowerBytes: number, startBytes: number): IntegrityLayout {
+  const section = sectionLayout(superblock)
+  const possibleBytes = possibleSectors(superblock, lowerBytes, startBytes) * SECTOR_SIZE
+  if (possibleBytes === 0) {
+    throw new BlockError("CORRUPT", `integrity: the superblock does not fit on a device of ${lowerBytes} bytes`)
+  }
+  const journalOffset = startBytes + SUPERBLOCK_SECTORS * SECTOR_SIZE
+  return {
+    startBytes,
+    blockSize: superblock.blockSize,
+    tagSize: superblock.tagSize,
+    journal: { offset: journalOffset, sectionCount: superblock.journalSectionCount, ...section },
+    firstAreaOffset: journalOffset + section.sectionBytes * superblock.journalSectionCount,
+    tagRunBytes: tagRunBytes(superblock),
+    interleaveBytes: superblock.interleaveSectors * SECTOR_SIZE,
+    providedBytes: Math.min(superblock.providedSectors * SECTOR_SIZE, possibleBytes),
+    possibleBytes,
+  }
+}
+
+/** Splits a request at the ends of areas: ascending, without gaps. `offset` and `length` are whole blocks. */
+export function areaRuns(layout: IntegrityLayout, offset: number, length: number): AreaRun[] {
+  const { blockSize, tagSize, interleaveBytes } = layout
+  const areaBytes = layout.tagRunBytes + interleaveBytes
+  const runs: AreaRun[] = []
+  const end = offset + length
+  for (let at = offset; at < end; ) {
+    const areaIndex = Math.floor(at / interleaveBytes)
+    const within = at - areaIndex * interleaveBytes
+    const runLength = Math.min(end - at, interleaveBytes - within)
+    const areaOffset = layout.firstAreaOffset + areaIndex * areaBytes
+    runs.push({
+      offset: at,
+      length: runLength,
+      dataOffset: areaOffset + layout.tagRunBytes + within,
+      tagOffset: areaOffset + (within / blockSize) * tagSize,
+      tagLength: (runLength / blockSize) * tagSize,
+    })
+    at += runLength
+  }
+  return runs
+}
+
+/** Bytes of the tags of one area, padding included. */
+export function tagRunBytes({ tagSize, interleaveSectors, blockSize, hasFixedPadding }: Geometry): number {
+  const padding = hasFixedPadding ? PADDING_SECTORS * SECTOR_SIZE : LEGACY_PADDING_BYTES
+  const tagBytes = tagSize * ((interleaveSectors * SECTOR_SIZE) / blockSize)
+  return Math.ceil(tagBytes / padding) * padding
+}

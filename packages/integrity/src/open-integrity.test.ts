@@ -1,0 +1,139 @@
+import { memoryDevice } from "@blockstrata/device"
+import { describe, expect, it } from "vitest"
+import { formatIntegrity } from "./format-integrity.ts"
+import { inspectIntegrity } from "./inspect-integrity.ts"
+import { layoutOf } from "./layout.ts"
+import { openIntegrity } from "./open-integrity.ts"
+import { decodeSuperblock, encodeSuperblock, type IntegritySuperblock } from "./superblock.ts"
+
+const SIZE = 128 * 1024
+const internalHash = { name: "sha256" } as const
+
+async function image(start = 0): Promise<Uint8Array> {
+  const bytes = new Uint8Array(SIZE)
+  await formatIntegrity({
+    lower: memoryDevice({ bytes }),
+    start,
+    tagSize: 32,
+    blockSize: 512,
+    interleaveSectors: 64,
+    internalHash,
+    wipe: true,
+  })
+  return bytes
+}
+
+function change(bytes: Uint8Array, changes: Partial<IntegritySuperblock>): Uint8Array {
+  bytes.set(encodeSuperblock({ ...decodeSuperblock(bytes), ...changes }))
+  return bytes
+}
+
+function open(bytes: Uint8Array, options: Partial<Parameters<typeof openIntegrity>[0]> = {}) {
+  return openIntegrity({ lower: memoryDevice({ bytes }), size: 4096, mode: "D", internalHash, ...options })
+}
+
+describe("openIntegrity", () => {
+  it.each(["J", "B"] as const)("refuses to write in mode %s, and reads in it", async (mode) => {
+    const bytes = await image()
+    const named = mode === "J" ? /journal/ : /bitmap/
+    await expect(open(bytes, { mode })).rejects.toMatchObject({
+      code: "UNSUPPORTED",
+      message: expect.stringMatching(named),
+    })
+    const device = await open(bytes, { mode, readOnly: true })
+    await device.read(0, new Uint8Array(4096))
+    expect(device.features.write).toBe(false)
+  })
+
+  it("mode R checks nothing and writes nothing", async () => {
+    const bytes = await image()
+    bytes[layoutOf(decodeSuperblock(bytes), SIZE, 0).firstAreaOffset]! ^= 1
+    await expect((await open(bytes)).read(0, new Uint8Array(512))).rejects.toMatchObject({ code: "INTEGRITY" })
+    const device = await open(change(bytes, { isRecalculating: true, hasDirtyBitmap: true }), { mode: "R" })
+    await device.read(0, new Uint8Array(4096), new Uint8Array(0))
+    await expect(device.write(0, new Uint8Array(512))).rejects.toMatchObject({ code: "READ_ONLY" })
+  })
+
+  it.each([
+    ["recalculate", { isRecalculating: true }],
+    ["bitmap", { hasDirtyBitmap: true }],
+    ["journal_mac", { hasJournalMac: true }],
+    ["meta_device", { interleaveSectors: 1 }],
+  ])("refuses by name: %s", async (name, changes) => {
+    for (const mode of ["J", "B", "D"] as const) {
+      await expect(open(change(await image(), changes), { mode, readOnly: true })).rejects.toMatchObject({
+        code: "UNSUPPORTED",
+        message: expect.stringContaining(name),
+      })
+    }
+  })
+
+  it.each([
+    ["used", 7, "used"],
+    ["being filled", 4, "used"],
+    ["unknown", 504, "unknown"],
+  ])("refuses a journal with an entry that is %s", async (_what, at, state) => {
+    const bytes = await image()
+    const { journal } = layoutOf(decodeSuperblock(bytes), SIZE, 0)
+    for (let sector = 0; sector < 8; sector++) {
+      const changed = bytes.slice()
+      changed[journal.offset + sector * 512 + at]! ^= at === 7 ? 0xff : 1
+      await expect(open(changed)).rejects.toMatchObject({
+        code: "UNSUPPORTED",
+        message: expect.stringContaining("journal"),
+      })
+      expect((await inspectIntegrity(memoryDevice({ bytes: changed }))).journal).toBe(state)
+    }
+    expect((await inspectIntegrity(memoryDevice({ bytes }))).journal).toBe("clean")
+  })
+
+  it.each([
+    ["the tag size", { tagSize: 16 }],
+    ["the block size", { blockSize: 4096 }],
+    ["a size above what fits", { size: SIZE }],
+    ["a size of part blocks", { size: 100 }],
+    ["a start of part blocks", { start: 100 }],
+    ["a start beyond the end", { start: SIZE - 512 }],
+    ["discards without a hash", { allowDiscards: true, internalHash: undefined }],
+    ["mode B without a hash", { mode: "B" as const, readOnly: true, internalHash: undefined }],
+  ])("refuses as Linux does: %s", async (_what, options) => {
+    await expect(open(await image(), options)).rejects.toMatchObject({ code: "INVALID" })
+  })
+
+  it("needs a superblock, and one that fits", async () => {
+    await expect(open(new Uint8Array(SIZE))).rejects.toMatchObject({ code: "CORRUPT" })
+    await expect(open(change(await image(), { journalSectionCount: 9 }))).rejects.toMatchObject({ code: "CORRUPT" })
+    await expect(open(change(await image(), { interleaveSectors: 2 ** 31 }))).rejects.toMatchObject({ code: "CORRUPT" })
+  })
+
+  it("does not enlarge a volume, and opens one that was made smaller as far as it goes", async () => {
+    const bytes = await image()
+    const { providedSectors } = decodeSuperblock(bytes)
+    const larger = new Uint8Array(2 * SIZE)
+    larger.set(bytes)
+    await open(larger, { size: providedSectors * 512 })
+    await expect(open(larger, { size: providedSectors * 512 + 4096 })).rejects.toMatchObject({
+      code: "UNSUPPORTED",
+      message: expect.stringContaining("enlarging"),
+    })
+    const smaller = bytes.slice(0, SIZE - 8192)
+    await (await open(smaller, { size: providedSectors * 512 - 8192 })).close()
+    await expect(open(smaller, { size: providedSectors * 512 })).rejects.toMatchObject({ code: "INVALID" })
+  })
+
+  it("a tag store needs blocks below that are not larger than its own", async () => {
+    const bytes = await image()
+    const lower = memoryDevice({ bytes, blockSize: 4096 })
+    await expect(open(bytes, { lower, internalHash: undefined })).rejects.toMatchObject({ code: "UNSUPPORTED" })
+    const huge = memoryDevice({ bytes, blockSize: 8192 })
+    await expect(open(bytes, { lower: huge, size: 8192 })).rejects.toMatchObject({ code: "INVALID" })
+  })
+
+  it("leaves the device below open when it fails", async () => {
+    const lower = memoryDevice({ bytes: await image() })
+    await expect(open(new Uint8Array(0), { lower, tagSize: 4 })).rejects.toMatchObject({ code: "INVALID" })
+    const device = await open(new Uint8Array(0), { lower })
+    await device.close()
+    await expect(lower.read(0, new Uint8Array(512))).rejects.toMatchObject({ code: "CLOSED" })
+  })
+})

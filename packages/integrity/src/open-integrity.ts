@@ -1,0 +1,131 @@
+import { type BlockDevice, BlockError, type EventListener, type Runtime } from "@blockstrata/device"
+import { defaultEngine, type Engine } from "@blockstrata/primitives"
+import { readIntegritySuperblock } from "./inspect-integrity.ts"
+import { type IntegrityMode, integrityTarget } from "./integrity-target.ts"
+import { createInternalHash, type InternalHash } from "./internal-hash.ts"
+import { inspectJournal } from "./journal.ts"
+import { type IntegrityLayout, layoutOf } from "./layout.ts"
+import type { IntegritySuperblock } from "./superblock.ts"
+
+export interface OpenIntegrityOptions {
+  /** Owned once the device is open; left open if opening fails. */
+  readonly lower: BlockDevice
+  /** Bytes into `lower`; 0 if absent. */
+  readonly start?: number | undefined
+  /** Bytes: at most what the volume provides. */
+  readonly size: number
+  /** J and B need `readOnly`; R checks nothing, and neither replays nor writes. */
+  readonly mode: IntegrityMode
+  /** Bytes; another one in the superblock is refused. Absent: what the superblock says. */
+  readonly tagSize?: number | undefined
+  /** Bytes; as `tagSize`. */
+  readonly blockSize?: number | undefined
+  /** Undefined: a tag store, whose blocks are not checked here. */
+  readonly internalHash: InternalHash | undefined
+  /** A tag of 0xf6 bytes then goes with any data. False if absent. */
+  readonly allowDiscards?: boolean | undefined
+  readonly readOnly?: boolean | undefined
+  readonly engine?: Engine | undefined
+  /** Nothing here asks for randomness or time yet. */
+  readonly runtime?: Runtime | undefined
+  readonly onEvent?: EventListener | undefined
+}
+
+const SECTOR_SIZE = 512
+
+/**
+ * Opens a dm-integrity volume. Nothing is written by opening it.
+ *
+ * @throws BlockError `CORRUPT` for a missing or malformed superblock; `INVALID` where Linux refuses these options for
+ * this volume; `UNSUPPORTED`, by name, for a volume that is not clean (journal, bitmap, recalculation), for writing in
+ * modes J and B, and for features that are not built.
+ */
+export async function openIntegrity(options: OpenIntegrityOptions): Promise<BlockDevice> {
+  const { lower, start = 0, mode, internalHash, engine = defaultEngine } = options
+  checkLine(options)
+  const superblock = await readIntegritySuperblock(lower, start)
+  checkSuperblock(superblock, options)
+  const layout = layoutOf(superblock, lower.size, start)
+  checkSize(layout, options)
+  // Mode R is there to get at a volume whose journal or bitmap cannot be used.
+  if (mode !== "R") await checkClean(superblock, layout, lower)
+
+  const hash = internalHash && createInternalHash(engine, internalHash)
+  try {
+    return integrityTarget({
+      lower,
+      layout,
+      size: options.size,
+      mode,
+      hash,
+      salt: superblock.hasFixedHmac ? superblock.salt : undefined,
+      allowDiscards: options.allowDiscards ?? false,
+      readOnly: options.readOnly ?? false,
+      onEvent: options.onEvent,
+    })
+  } catch (error) {
+    hash?.destroy()
+    throw error
+  }
+}
+
+/** @throws BlockError `UNSUPPORTED` for an opening that would have to write a journal or a bitmap. */
+export function checkMode(mode: IntegrityMode, readOnly: boolean): void {
+  if (readOnly) return
+  if (mode === "J") throw unsupported("writing in mode J (through the journal)")
+  if (mode === "B") throw unsupported("writing in mode B (with the bitmap)")
+}
+
+function checkLine({ lower, start = 0, mode, internalHash, allowDiscards, readOnly }: OpenIntegrityOptions): void {
+  checkMode(mode, readOnly ?? false)
+  if (mode === "B" && internalHash === undefined) throw invalid("mode B needs an internal hash")
+  if (allowDiscards === true && internalHash === undefined) throw invalid("allow_discards needs an internal hash")
+  const unit = Math.max(SECTOR_SIZE, lower.blockSize)
+  if (!Number.isSafeInteger(start) || start < 0 || start % unit !== 0) {
+    throw invalid(`start: expected a multiple of ${unit}, got ${start}`)
+  }
+  if (lower.blockSize > 4096) throw invalid(`expected blocks of at most 4096 bytes below, got ${lower.blockSize}`)
+}
+
+function checkSuperblock(superblock: IntegritySuperblock, options: OpenIntegrityOptions): void {
+  for (const name of ["tagSize", "blockSize"] as const) {
+    const stated = options[name]
+    if (stated !== undefined && stated !== superblock[name]) {
+      throw invalid(`${name}: the superblock says ${superblock[name]}, expected ${stated}`)
+    }
+  }
+  if (superblock.hasJournalMac) throw unsupported("a journal with a MAC (journal_mac)")
+  if (superblock.interleaveSectors === 1) throw unsupported("data on a device of their own (meta_device)")
+  if (options.internalHash === undefined && options.lower.blockSize > superblock.blockSize) {
+    throw unsupported(`a tag store with blocks of ${superblock.blockSize} over blocks of ${options.lower.blockSize}`)
+  }
+}
+
+function checkSize(layout: IntegrityLayout, { lower, start = 0, size }: OpenIntegrityOptions): void {
+  const unit = Math.max(layout.blockSize, lower.blockSize)
+  if (start % unit !== 0) throw invalid(`start: expected a multiple of ${unit}, got ${start}`)
+  if (!Number.isSafeInteger(size) || size < 0 || size % unit !== 0) {
+    throw invalid(`size: expected a multiple of ${unit}, got ${size}`)
+  }
+  if (size > layout.possibleBytes)
+    throw invalid(`size: the volume provides ${layout.possibleBytes} bytes, expected ${size}`)
+  // Linux would enlarge the volume here, and write that into its superblock.
+  if (size > layout.providedBytes) throw unsupported(`enlarging a volume of ${layout.providedBytes} bytes to ${size}`)
+}
+
+async function checkClean(superblock: IntegritySuperblock, layout: IntegrityLayout, lower: BlockDevice): Promise<void> {
+  if (superblock.isRecalculating) throw unsupported("a volume whose tags are not all calculated (recalculate)")
+  if (superblock.hasDirtyBitmap) throw unsupported("a volume with a dirty bitmap, which needs recalculation (bitmap)")
+  const state = await inspectJournal(lower, layout.journal)
+  if (state === "used") throw unsupported("a volume with entries in its journal, which need replay (journal)")
+  // The kernel would drop such a journal. With the right journal_crypt, or after a torn write, that loses data.
+  if (state === "unknown") throw unsupported("a journal that is encrypted, torn or damaged (journal)")
+}
+
+function invalid(what: string): BlockError {
+  return new BlockError("INVALID", `integrity: ${what}`, { operation: "open" })
+}
+
+function unsupported(what: string): BlockError {
+  return new BlockError("UNSUPPORTED", `integrity: not built yet: ${what}`, { operation: "open" })
+}

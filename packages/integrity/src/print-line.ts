@@ -1,0 +1,97 @@
+import { bitmapBitSectorsLog2, floorPowerOfTwo } from "./fresh-superblock.ts"
+import { sectionLayout, tagRunBytes } from "./layout.ts"
+import type { IntegritySuperblock } from "./superblock.ts"
+import type { IntegrityLine, LineHash } from "./table-line.ts"
+
+const SECTOR_SIZE = 512
+const BUFFER_SECTORS_DEFAULT = 128
+const BUFFER_SECTORS_MAX = 2 ** 22
+const WATERMARK_DEFAULT = 50
+const COMMIT_TIME_DEFAULT_MS = 10000
+const SECTORS_PER_BIT_DEFAULT = 32768
+const FLUSH_INTERVAL_DEFAULT_MS = 10000
+
+/**
+ * The arguments in the kernel's order: what the line holds, no more. Options that mean nothing in the line's mode are
+ * left out, as the kernel does. The key is zeros of the same length unless `showKeys`.
+ */
+export function printIntegrityLine(line: IntegrityLine, { showKeys }: { readonly showKeys: boolean }): string[] {
+  const blockSize = line.blockSize === 512 ? undefined : line.blockSize
+  const words = [
+    ...valueWord("block_size", blockSize),
+    ...flagWord("recalculate", line.isRecalculating === true),
+    ...flagWord("allow_discards", line.allowDiscards),
+    ...valueWord("journal_sectors", line.journalSectors),
+    ...valueWord("interleave_sectors", line.interleaveSectors),
+    ...valueWord("buffer_sectors", line.bufferSectors),
+    ...(line.mode === "J" ? valueWord("journal_watermark", line.journalWatermark) : []),
+    ...(line.mode === "J" ? valueWord("commit_time", line.commitTimeMs) : []),
+    ...(line.mode === "B" ? valueWord("sectors_per_bit", line.sectorsPerBit) : []),
+    ...(line.mode === "B" ? valueWord("bitmap_flush_interval", line.bitmapFlushIntervalMs) : []),
+    ...flagWord("fix_padding", line.fixPadding),
+    ...flagWord("fix_hmac", line.fixHmac),
+    ...flagWord("legacy_recalculate", line.legacyRecalculate),
+    ...(line.internalHash === undefined ? [] : [hashWord(line.internalHash, showKeys)]),
+  ]
+  const { device, startSectors, tagSize = "-", mode } = line
+  return [device, `${startSectors}`, `${tagSize}`, mode, `${words.length}`, ...words]
+}
+
+/**
+ * The line that the kernel prints for a volume opened with `line`: what the superblock rules is taken from it, what is
+ * left gets the kernel's defaults and rounding. (`bitmap_flush_interval` stays as given: the kernel rounds it to its
+ * timer ticks.)
+ */
+export function completeIntegrityLine(line: IntegrityLine, superblock: IntegritySuperblock): IntegrityLine {
+  const section = sectionLayout(superblock)
+  const journalSectors = (section.sectionBytes / SECTOR_SIZE) * superblock.journalSectionCount
+  const entryCount = section.sectorEntryCount * 8 * superblock.journalSectionCount
+  const { blockSize, providedSectors, interleaveSectors, tagSize } = superblock
+  const perBit = line.sectorsPerBit ?? SECTORS_PER_BIT_DEFAULT
+  return {
+    ...line,
+    tagSize,
+    blockSize,
+    journalSectors,
+    interleaveSectors,
+    bufferSectors: bufferSectors(line, superblock),
+    journalWatermark: watermarkPercent(entryCount, line.journalWatermark ?? WATERMARK_DEFAULT),
+    commitTimeMs: line.commitTimeMs ?? COMMIT_TIME_DEFAULT_MS,
+    sectorsPerBit: 2 ** bitmapBitSectorsLog2(perBit, blockSize, journalSectors, providedSectors),
+    bitmapFlushIntervalMs: line.bitmapFlushIntervalMs ?? FLUSH_INTERVAL_DEFAULT_MS,
+    fixPadding: superblock.hasFixedPadding,
+    fixHmac: superblock.hasFixedHmac,
+    isRecalculating: superblock.isRecalculating,
+  }
+}
+
+/** A power of two that divides the tag run. */
+function bufferSectors(line: IntegrityLine, superblock: IntegritySuperblock): number {
+  const wanted = Math.min(
+    floorPowerOfTwo(line.bufferSectors || (line.bufferSectors === 0 ? 1 : BUFFER_SECTORS_DEFAULT)),
+    BUFFER_SECTORS_MAX,
+  )
+  const runSectors = tagRunBytes(superblock) / SECTOR_SIZE
+  let buffer = wanted
+  while (runSectors % buffer !== 0) buffer /= 2
+  return buffer
+}
+
+/** The kernel keeps a number of free entries and turns it into percent again. */
+function watermarkPercent(entryCount: number, percent: number): number {
+  const freeCount = Math.floor((entryCount * (100 - percent) + 50) / 100)
+  return Math.floor(((entryCount - freeCount) * 100 + Math.floor(entryCount / 2)) / entryCount)
+}
+
+function hashWord({ name, keyHex }: LineHash, showKeys: boolean): string {
+  if (keyHex === undefined) return `internal_hash:${name}`
+  return `internal_hash:${name}:${showKeys ? keyHex : "0".repeat(keyHex.length)}`
+}
+
+function valueWord(name: string, value: number | undefined): string[] {
+  return value === undefined ? [] : [`${name}:${value}`]
+}
+
+function flagWord(name: string, isSet: boolean): string[] {
+  return isSet ? [name] : []
+}

@@ -1,0 +1,203 @@
+import { BlockError, hostRuntime, memoryDevice, share, type TableContext } from "@blockstrata/device"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { readIntegritySuperblock } from "./inspect-integrity.ts"
+import { integrityWord } from "./integrity-word.ts"
+import { completeIntegrityLine } from "./print-line.ts"
+
+const SIZE = 2 * 1024 * 1024
+const parse = (text: string) => integrityWord.parse(text.split(" "), 4096)
+const KEY = "00112233445566778899aabbccddeeff"
+
+/** What Linux 6.1 said to `0 8 integrity DEV ...` over 2 MiB of zeroes; absent: it printed this. */
+const KERNEL = [
+  [
+    "0 - D 1 internal_hash:sha256",
+    "0 32 D 4 journal_sectors:88 interleave_sectors:32768 buffer_sectors:128 internal_hash:sha256",
+  ],
+  [
+    "0 - D 1 internal_hash:hmac(sha256):",
+    "0 32 D 4 journal_sectors:88 interleave_sectors:32768 buffer_sectors:128 internal_hash:hmac(sha256):",
+  ],
+  [
+    "0 4 D 3 internal_hash:crc32c buffer_sectors:4294967295 interleave_sectors:1024",
+    "0 4 D 4 journal_sectors:176 interleave_sectors:1024 buffer_sectors:256 internal_hash:crc32c",
+  ],
+  [
+    "0 4 D 2 internal_hash:crc32c journal_sectors:0",
+    "0 4 D 4 journal_sectors:176 interleave_sectors:32768 buffer_sectors:128 internal_hash:crc32c",
+  ],
+  [
+    "0 4 D 4 internal_hash:crc32c fix_hmac fix_padding journal_sectors:500",
+    "0 4 D 6 journal_sectors:352 interleave_sectors:32768 buffer_sectors:128 fix_padding fix_hmac internal_hash:crc32c",
+  ],
+  [
+    "0 4 D 2 internal_hash:crc32c interleave_sectors:1",
+    "0 4 D 4 journal_sectors:176 interleave_sectors:8 buffer_sectors:128 internal_hash:crc32c",
+  ],
+  [
+    "0 4 D 2 internal_hash:crc32c interleave_sectors:1000",
+    "0 4 D 4 journal_sectors:176 interleave_sectors:512 buffer_sectors:128 internal_hash:crc32c",
+  ],
+  [
+    "0 4 D 2 internal_hash:crc32c buffer_sectors:3",
+    "0 4 D 4 journal_sectors:176 interleave_sectors:32768 buffer_sectors:2 internal_hash:crc32c",
+  ],
+  [
+    "0 4 D 2 internal_hash:crc32c buffer_sectors:0",
+    "0 4 D 4 journal_sectors:176 interleave_sectors:32768 buffer_sectors:1 internal_hash:crc32c",
+  ],
+  [
+    "00 04 D 1 internal_hash:crc32c",
+    "0 4 D 4 journal_sectors:176 interleave_sectors:32768 buffer_sectors:128 internal_hash:crc32c",
+  ],
+  [
+    "1 4 D 1 internal_hash:crc32c",
+    "1 4 D 4 journal_sectors:176 interleave_sectors:32768 buffer_sectors:128 internal_hash:crc32c",
+  ],
+  [
+    "0 16 D 2 fix_padding block_size:512",
+    "0 16 D 4 journal_sectors:128 interleave_sectors:32768 buffer_sectors:128 fix_padding",
+  ],
+  ["0 4 D 1 fix_hmac", "0 4 D 3 journal_sectors:176 interleave_sectors:32768 buffer_sectors:128"],
+] as const
+
+describe("integrity line", () => {
+  const context = (readOnly: boolean, lower = memoryDevice({ size: SIZE }), size = 4096): TableContext => {
+    return { size, device: () => share(lower), readOnly, runtime: hostRuntime }
+  }
+
+  it.each(KERNEL)("formats and prints as Linux: %s", async (given, printed) => {
+    const line = parse(`dev ${given}`)
+    const lower = memoryDevice({ size: SIZE })
+    const device = await integrityWord.open(line, context(false, lower))
+    const superblock = await readIntegritySuperblock(lower, line.startSectors * 512)
+    expect(integrityWord.print(completeIntegrityLine(line, superblock), { showKeys: true })).toEqual(
+      `dev ${printed}`.split(" "),
+    )
+    await device.write(0, new Uint8Array(4096).fill(7))
+    await device.read(0, new Uint8Array(4096))
+  })
+
+  it.each([
+    [37, 200, 38],
+    [100, 200, 100],
+    [99, 4, 99],
+    [1, 4, 1],
+    [0, 4, 0],
+  ])("rounds a watermark of %i as Linux, tags of %i bytes", async (given, tagSize, printed) => {
+    const blockSize = tagSize === 200 ? 4096 : 512
+    const line = parse(`dev 0 ${tagSize} J 3 internal_hash:crc32c journal_watermark:${given} block_size:${blockSize}`)
+    const lower = memoryDevice({ size: SIZE })
+    await integrityWord.open({ ...line, mode: "D" }, context(false, lower))
+    expect(completeIntegrityLine(line, await readIntegritySuperblock(lower)).journalWatermark).toBe(printed)
+  })
+
+  it.each([
+    "dev 0 0 D 0",
+    "dev 0 256 D 0",
+    "dev 0 - D 0",
+    "dev 0 4 X 1 internal_hash:crc32c",
+    "dev 0 4 B 0",
+    "dev 0 4 D 1 allow_discards",
+    "dev 0 4 D 3 internal_hash:crc32c",
+    "dev 0 4 D",
+    "dev 0 4 D 1 foo",
+    "dev 0 - D 1 internal_hash:hmac(sha256)",
+    "dev 0 - D 1 internal_hash:hmac(sha256):abc",
+    "dev 0 - D 1 internal_hash:hmac(sha256):xy",
+    "dev 0 - D 1 internal_hash:sha256:abcd",
+    "dev 0 - D 1 internal_hash:crc32c:abcd",
+    "dev 0 4 D 1 internal_hash:",
+    "dev 0 4 D 1 internal_hash:nosuch",
+    "dev 0 4 D 2 internal_hash:crc32c block_size:1000",
+    "dev 0 4 D 2 internal_hash:crc32c block_size:8192",
+    "dev 0 4 D 2 internal_hash:crc32c block_size:256",
+    "dev 0 4 J 2 internal_hash:crc32c journal_watermark:101",
+    "dev 0x8 4 J 1 internal_hash:crc32c",
+    "dev +0 4 J 1 internal_hash:crc32c",
+    "dev 0 -4 J 1 internal_hash:crc32c",
+    "dev 0 4 J 19 internal_hash:crc32c",
+    "dev 0 4 D 1 recalculate",
+    "dev 0 4 D 2 meta_device:x unknown",
+  ])("refuses what Linux refuses: %s", (text) => {
+    expect(() => parse(text)).toThrow(expect.objectContaining({ code: "INVALID" }))
+  })
+
+  it.each([
+    [`dev 0 4 J 2 internal_hash:crc32c journal_mac:hmac(sha256):${KEY}`, "journal_mac"],
+    [`dev 0 4 J 2 internal_hash:crc32c journal_crypt:ctr(aes):${KEY}`, "journal_crypt"],
+    ["dev 0 4 J 2 internal_hash:crc32c meta_device:other", "meta_device"],
+    ["dev 0 4 J 2 internal_hash:crc32c recalculate", "recalculate"],
+    ["dev 0 4 J 2 internal_hash:crc32c reset_recalculate", "reset_recalculate"],
+    ["dev 0 4 D 1 internal_hash:crc32c fix_hmac", "fix_hmac"],
+    ["dev 0 4 J 2 internal_hash:crc32c interleave_sectors:4294967297", "interleave_sectors"],
+    ["dev 0 4 I 1 internal_hash:crc32c", "inline"],
+    ["dev 0 - J 1 internal_hash:crc32c:00112233", "crc32c"],
+    [`dev 0 - J 1 internal_hash:hmac(sha512):${KEY}`, "hmac(sha512)"],
+    ...["crc32", "sha1", "sha512", "xxhash64", "blake2b-256", "sha256-generic"].map((name) => [
+      `dev 0 - J 1 internal_hash:${name}`,
+      name,
+    ]),
+  ])("refuses by name what Linux takes: %s", (text, name) => {
+    expect(() => parse(text)).toThrow(
+      expect.objectContaining({ code: "UNSUPPORTED", message: expect.stringContaining(name) }),
+    )
+  })
+
+  it("refuses a size above what it provides, before it formats", async () => {
+    const lower = memoryDevice({ size: SIZE })
+    const line = parse("dev 0 4 D 1 internal_hash:crc32c")
+    await expect(integrityWord.open(line, context(false, lower, SIZE))).rejects.toMatchObject({ code: "INVALID" })
+    expect(await lower.blockStatus(0, SIZE)).toMatchObject([{ kind: "hole" }])
+    await expect(integrityWord.open(line, context(true, lower))).rejects.toMatchObject({ code: "CORRUPT" })
+    await lower.write(0, new Uint8Array(512).fill(1))
+    await expect(integrityWord.open(line, context(false, lower))).rejects.toMatchObject({ code: "CORRUPT" })
+  })
+
+  it("parses what it prints", () => {
+    const text = `dev 8 32 B 12 block_size:4096 allow_discards journal_sectors:88 interleave_sectors:1024 buffer_sectors:64 sectors_per_bit:4096 bitmap_flush_interval:5 fix_padding fix_hmac legacy_recalculate internal_hash:hmac(sha256):${KEY}`
+    const words = text.replace(" 12 ", " 11 ").split(" ")
+    expect(integrityWord.print(integrityWord.parse(words, 4096), { showKeys: true })).toEqual(words)
+    const hidden = integrityWord.print(integrityWord.parse(words, 4096), { showKeys: false }).join(" ")
+    expect(hidden).toContain(`:${"0".repeat(32)}`)
+  })
+
+  it("answers any words with a line or a typed error, and never shows a value", () => {
+    const word = fc.oneof(
+      fc.constantFrom(
+        "J",
+        "D",
+        "0",
+        "4",
+        "-",
+        "1",
+        "2",
+        "internal_hash:crc32c",
+        "fix_hmac",
+        "allow_discards",
+        "recalculate",
+      ),
+      fc.constantFrom(
+        "journal_sectors:1",
+        "block_size:512",
+        "internal_hash:hmac(sha256):5ec7e7",
+        "journal_mac:x:5ec7e7",
+      ),
+      fc.string({ maxLength: 12 }).filter((text) => !text.includes("5ec7e7")),
+      fc.constant("5ec7e7"),
+    )
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 10 }), (words) => {
+        try {
+          integrityWord.parse(words, 4096)
+        } catch (error) {
+          expect(error).toBeInstanceOf(BlockError)
+          expect(["INVALID", "UNSUPPORTED"]).toContain((error as BlockError).code)
+          expect((error as BlockError).message).not.toContain("5ec7e7")
+        }
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})

@@ -1,0 +1,178 @@
+import { BlockError } from "@blockstrata/device"
+import type { IntegrityMode } from "./integrity-target.ts"
+import { DIGEST_SIZES, isInternalHashName, isLinuxHashName } from "./internal-hash.ts"
+import { TAG_SIZE_MAX } from "./superblock.ts"
+
+/** The arguments of an integrity line as they were given; what is undefined was not. */
+export interface IntegrityLine {
+  /** The operand. */
+  readonly device: string
+  readonly startSectors: number
+  /** Bytes; undefined (`-`) is the size of the digest. */
+  readonly tagSize: number | undefined
+  readonly mode: IntegrityMode
+  readonly journalSectors?: number | undefined
+  readonly interleaveSectors?: number | undefined
+  readonly bufferSectors?: number | undefined
+  /** Percent. */
+  readonly journalWatermark?: number | undefined
+  readonly commitTimeMs?: number | undefined
+  /** Bytes; 512 if undefined. */
+  readonly blockSize?: number | undefined
+  readonly sectorsPerBit?: number | undefined
+  readonly bitmapFlushIntervalMs?: number | undefined
+  readonly internalHash?: LineHash | undefined
+  readonly allowDiscards: boolean
+  readonly fixPadding: boolean
+  readonly fixHmac: boolean
+  /** Without recalculation it does nothing. */
+  readonly legacyRecalculate: boolean
+  /** Only in a completed line: the volume's tags are not all calculated. */
+  readonly isRecalculating?: boolean | undefined
+}
+
+/** The hash as the line spells it. */
+export interface LineHash {
+  readonly name: string
+  readonly keyHex?: string | undefined
+}
+
+const FEATURE_COUNT_MAX = 18
+const MODES: readonly string[] = ["J", "B", "D", "R"]
+const NUMBER_FIELDS = {
+  journal_sectors: "journalSectors",
+  interleave_sectors: "interleaveSectors",
+  buffer_sectors: "bufferSectors",
+  journal_watermark: "journalWatermark",
+  commit_time: "commitTimeMs",
+  block_size: "blockSize",
+  sectors_per_bit: "sectorsPerBit",
+  bitmap_flush_interval: "bitmapFlushIntervalMs",
+} as const
+const FLAG_FIELDS = {
+  allow_discards: "allowDiscards",
+  fix_padding: "fixPadding",
+  fix_hmac: "fixHmac",
+  legacy_recalculate: "legacyRecalculate",
+} as const
+const UNSUPPORTED_VALUES: readonly string[] = ["meta_device", "journal_crypt", "journal_mac"]
+const UNSUPPORTED_FLAGS: readonly string[] = ["recalculate", "reset_recalculate"]
+
+type Draft = { -readonly [Name in keyof IntegrityLine]: IntegrityLine[Name] }
+
+/**
+ * Reads the arguments behind `integrity`. What Linux refuses comes before what only we refuse, wherever it stands.
+ *
+ * @throws BlockError `INVALID` or `UNSUPPORTED`; no message holds a value, for it may be a key.
+ * Source: Linux, admin-guide/device-mapper/dm-integrity; compared with what Linux 6.1 takes.
+ */
+export function parseIntegrityLine(args: readonly string[]): IntegrityLine {
+  const [device, start, tagSize, mode, count, ...words] = args
+  if (
+    device === undefined ||
+    start === undefined ||
+    tagSize === undefined ||
+    mode === undefined ||
+    count === undefined
+  ) {
+    throw invalid("expected DEVICE START TAG_SIZE MODE COUNT and options")
+  }
+  const refusals: string[] = []
+  if (mode === "I") refusals.push("mode I (inline tags)")
+  else if (!MODES.includes(mode)) throw invalid("mode: expected J, B, D or R")
+  const line: Draft = {
+    device,
+    startSectors: numberOf(start, "start", Number.MAX_SAFE_INTEGER, refusals),
+    tagSize: tagSize === "-" ? undefined : numberOf(tagSize, "tag size", 2 ** 32 - 1, refusals),
+    mode: mode as IntegrityMode,
+    allowDiscards: false,
+    fixPadding: false,
+    fixHmac: false,
+    legacyRecalculate: false,
+  }
+  if (!Number.isSafeInteger(line.startSectors * 512)) throw invalid("start: beyond 2^53 bytes")
+  const wordCount = /^\d+$/.test(count) ? Number(count) : -1
+  if (wordCount < 0 || wordCount > FEATURE_COUNT_MAX || wordCount > words.length) throw invalid("number of options")
+  for (const word of words.slice(0, wordCount)) readOption(line, word, refusals)
+  // Linux drops what stands behind the counted ones; a fix_hmac dropped in silence is not what anybody meant.
+  if (words.length > wordCount) refusals.push(`${optionName(words[wordCount]!)} behind the last option`)
+  checkLine(line, refusals)
+  if (refusals.length > 0) throw new BlockError("UNSUPPORTED", `integrity: not built yet: ${refusals[0]}`)
+  return line
+}
+
+function readOption(line: Draft, word: string, refusals: string[]): void {
+  const colon = word.indexOf(":")
+  const name = colon < 0 ? word : word.slice(0, colon)
+  const value = colon < 0 ? undefined : word.slice(colon + 1)
+  if (value === undefined) {
+    if (Object.hasOwn(FLAG_FIELDS, name)) line[FLAG_FIELDS[name as keyof typeof FLAG_FIELDS]] = true
+    else if (UNSUPPORTED_FLAGS.includes(name)) refusals.push(name)
+    else throw invalid(`unknown option ${optionName(word)}`)
+  } else if (name === "internal_hash") line.internalHash = hashOf(value, refusals)
+  else if (UNSUPPORTED_VALUES.includes(name)) refusals.push(name)
+  else if (Object.hasOwn(NUMBER_FIELDS, name)) readNumber(line, name as keyof typeof NUMBER_FIELDS, value, refusals)
+  else throw invalid(`unknown option ${optionName(word)}`)
+}
+
+function readNumber(line: Draft, name: keyof typeof NUMBER_FIELDS, value: string, refusals: string[]): void {
+  const largest = name === "sectors_per_bit" ? Number.MAX_SAFE_INTEGER : 2 ** 32 - 1
+  const number = numberOf(value, name, largest, refusals)
+  if (name === "journal_watermark" && number > 100) throw invalid("journal_watermark: expected at most 100")
+  if (name === "block_size" && ![512, 1024, 2048, 4096].includes(number)) {
+    throw invalid("block_size: expected 512, 1024, 2048 or 4096")
+  }
+  line[NUMBER_FIELDS[name]] = number
+}
+
+/** Linux takes the low bits of a number that is too large; nobody means that. */
+function numberOf(text: string, what: string, largest: number, refusals: string[]): number {
+  if (!/^\d+$/.test(text)) throw invalid(`${what}: expected a number`)
+  if (BigInt(text) <= BigInt(largest)) return Number(text)
+  refusals.push(`${what} above ${largest}`)
+  return largest
+}
+
+function hashOf(value: string, refusals: string[]): LineHash {
+  const colon = value.indexOf(":")
+  const name = colon < 0 ? value : value.slice(0, colon)
+  const keyHex = colon < 0 ? undefined : value.slice(colon + 1)
+  if (keyHex !== undefined && !/^([0-9a-fA-F]{2})*$/.test(keyHex)) throw invalid("internal_hash: the key is not hex")
+  if (!isLinuxHashName(name)) throw invalid("internal_hash: unknown hash")
+  if (name.startsWith("hmac(") && keyHex === undefined) throw invalid(`internal_hash: ${name} needs a key`)
+  if (name === "sha256" && keyHex !== undefined) throw invalid("internal_hash: sha256 takes no key")
+  if (name === "crc32c" && keyHex !== undefined) {
+    if (keyHex.length !== 8) throw invalid("internal_hash: crc32c takes a key of 4 bytes")
+    refusals.push("internal_hash crc32c with a key")
+  } else if (!isInternalHashName(name)) refusals.push(`internal_hash ${name}`)
+  return { name, keyHex }
+}
+
+function checkLine(line: Draft, refusals: readonly string[]): void {
+  if (line.tagSize === undefined && line.internalHash === undefined) throw invalid("tag size - needs an internal_hash")
+  if (line.tagSize !== undefined && (line.tagSize < 1 || line.tagSize > TAG_SIZE_MAX)) {
+    throw invalid(`tag size: expected 1 ... ${TAG_SIZE_MAX}`)
+  }
+  if (line.internalHash !== undefined) return
+  if (line.mode === "B") throw invalid("mode B needs an internal_hash")
+  if (line.allowDiscards) throw invalid("allow_discards needs an internal_hash")
+  if (UNSUPPORTED_FLAGS.some((flag) => refusals.includes(flag))) throw invalid("recalculate needs an internal_hash")
+}
+
+/** The name of an option, if that is what it looks like. */
+function optionName(word: string): string {
+  const name = word.split(":", 1)[0]!
+  return /^[a-z_]{1,32}$/.test(name) ? name : "(not shown)"
+}
+
+/** Bytes of tag that the line asks for. */
+export function lineTagSize({ tagSize, internalHash }: IntegrityLine): number {
+  if (tagSize !== undefined) return tagSize
+  const name = internalHash?.name ?? ""
+  if (!isInternalHashName(name)) throw invalid("tag size - needs an internal_hash")
+  return DIGEST_SIZES[name]
+}
+
+function invalid(what: string): BlockError {
+  return new BlockError("INVALID", `integrity: ${what}`)
+}
