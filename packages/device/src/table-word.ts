@@ -5,7 +5,7 @@ import type { Runtime } from "./runtime.ts"
 export interface TableContext {
   /** Bytes: the length of the line. */
   readonly size: number
-  /** The device behind an operand of the line. Each call gives a share of its own, which the target then owns. */
+  /** The device behind an operand of the line: a handle that the target then owns. Once for each time the line has it. */
   device(operand: string): BlockDevice
   /** Nothing may be written to any lower. */
   readonly readOnly: boolean
@@ -30,4 +30,6 @@ export interface TableWord<Line = unknown, Context extends TableContext = TableC
   operands(line: Line): readonly string[]
   /** Builds the device. On failure the lowers stay open. */
   open(line: Line, context: Context): Promise<BlockDevice>
+  /** The line with what only the opened volume says, as the kernel prints it then. Absent: lines say everything. */
+  complete?(line: Line, device: BlockDevice): Promise<Line>
 }

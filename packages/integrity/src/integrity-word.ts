@@ -2,10 +2,10 @@ import { type BlockDevice, BlockError, type TableContext, type TableWord } from 
 import type { Engine } from "@blockstrata/primitives"
 import { formatIntegrity } from "./format-integrity.ts"
 import { freshSuperblock } from "./fresh-superblock.ts"
-import { readSuperblockSectors } from "./inspect-integrity.ts"
+import { readIntegritySuperblock, readSuperblockSectors } from "./inspect-integrity.ts"
 import type { InternalHash } from "./internal-hash.ts"
 import { checkMode, openIntegrity } from "./open-integrity.ts"
-import { printIntegrityLine } from "./print-line.ts"
+import { completeIntegrityLine, printIntegrityLine } from "./print-line.ts"
 import { type IntegrityLine, lineTagSize, parseIntegrityLine } from "./table-line.ts"
 
 /** What an integrity line is opened with; `engine` is the default one if absent. */
@@ -26,6 +26,7 @@ export const integrityWord: TableWord<IntegrityLine, IntegrityContext> = {
   parse: (args) => parseIntegrityLine(args),
   print: printIntegrityLine,
   operands: (line) => [line.device],
+  complete: completeLine,
   async open(line, context) {
     checkMode(line.mode, context.readOnly)
     const lower = context.device(line.device)
@@ -51,6 +52,12 @@ export const integrityWord: TableWord<IntegrityLine, IntegrityContext> = {
       if (internalHash !== undefined && "key" in internalHash) internalHash.key.fill(0)
     }
   },
+}
+
+/** The superblock rules what a line leaves out; it stands on the one device below. */
+async function completeLine(line: IntegrityLine, device: BlockDevice): Promise<IntegrityLine> {
+  const lower = device.layer.lowers[0]?.device ?? device
+  return completeIntegrityLine(line, await readIntegritySuperblock(lower, line.startSectors * 512))
 }
 
 async function formatIfZero(

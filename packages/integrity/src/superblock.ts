@@ -53,7 +53,8 @@ export const INTERLEAVE_MAX: number = 2 ** 31
 export const VERSION_MAX = 5
 
 const SECTOR_SIZE = 512
-const SIGNATURE = new TextEncoder().encode("integrt\0")
+// Not by TextEncoder, which is no part of the language.
+const SIGNATURE: Uint8Array = Uint8Array.from("integrt\0", (character) => character.charCodeAt(0))
 const FLAG_NAMES = ["hasJournalMac", "isRecalculating", "hasDirtyBitmap", "hasFixedPadding", "hasFixedHmac"] as const
 const INLINE_BIT = 5
 

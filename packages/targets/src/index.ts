@@ -1,0 +1,6 @@
+export { type ErrorLine, type ErrorOptions, errorTarget, errorWord } from "./error.ts"
+export { type LinearLine, type LinearOptions, linearTarget, linearWord } from "./linear.ts"
+export type { Stripe } from "./stripe-map.ts"
+export { type StripedOptions, stripedTarget } from "./striped.ts"
+export { type StripedLine, stripedWord } from "./striped-word.ts"
+export { type ZeroLine, type ZeroOptions, zeroTarget, zeroWord } from "./zero.ts"
