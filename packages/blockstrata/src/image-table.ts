@@ -1,0 +1,100 @@
+import { type BlockDevice, BlockError, encodeHex } from "@blockstrata/device"
+import { readIntegritySuperblock } from "@blockstrata/integrity"
+import { readVeritySuperblock, treeStart, type VerityParameters } from "@blockstrata/verity"
+import type { OpenFile } from "./file-opener.ts"
+import { detectFormat, SIGNATURE_BYTES } from "./image-signature.ts"
+
+/** What the superblock of a dm-integrity image does not say. */
+export interface IntegrityChoice {
+  /** As integritysetup spells it: `crc32c`, `sha256`, `hmac-sha256`. Without one the image is a store of tags. */
+  readonly algorithm?: string | undefined
+  /** The key of an HMAC. */
+  readonly key?: Uint8Array | undefined
+  /** J is the kernel's usual one; D is the one that can be written here; R checks nothing. */
+  readonly mode?: "J" | "B" | "D" | "R" | undefined
+  readonly allowDiscards?: boolean | undefined
+}
+
+/** What makes a data image and a hash image a verity volume. */
+export interface VerityChoice {
+  readonly hashImage: string
+  /** 32 bytes, from a source that the image's author cannot change. */
+  readonly rootHash: Uint8Array
+  /** Bytes to the superblock (or to the tree, with `parameters`); 0 if not given. */
+  readonly hashOffset?: number | undefined
+  /** For a hash image without superblock; `hashStart` follows from `hashOffset`. */
+  readonly parameters?: Omit<VerityParameters, "hashStart"> | undefined
+}
+
+export interface ImageSource {
+  /** A path. */
+  readonly image: string
+  readonly integrity?: IntegrityChoice | undefined
+  readonly verity?: VerityChoice | undefined
+}
+
+const SECTOR_SIZE = 512
+const IMAGE_OPERAND = "image"
+const HASH_IMAGE_OPERAND = "hash-image"
+
+/**
+ * The table line that opens an image, from its superblock and what the caller adds to it. Everything is opened
+ * read-only and closed again.
+ *
+ * @throws BlockError `UNSUPPORTED` naming a format that is known but not opened, `INVALID` for an unknown one, `CORRUPT`.
+ */
+export async function tableOfImage(source: ImageSource, openFile: OpenFile): Promise<string> {
+  if (source.verity !== undefined) return await verityLine(source.image, source.verity, openFile)
+  return await withFile(source.image, openFile, async (device) => {
+    const start = new Uint8Array(Math.min(SIGNATURE_BYTES, device.size))
+    await device.read(0, start)
+    const format = detectFormat(start)
+    if (format === "integrity") return await integrityLine(source.image, source.integrity ?? {}, device)
+    if (format === "verity") throw new BlockError("INVALID", "image: a verity hash device: expected its data device and a root hash")
+    if (format === "unknown") throw new BlockError("INVALID", "image: no signature that is known here: expected a table")
+    throw new BlockError("UNSUPPORTED", `image: ${format} is not opened yet`, { operation: "open" })
+  })
+}
+
+/** The path behind an operand of such a line. */
+export function pathOfOperand({ image, verity }: ImageSource, operand: string): string {
+  if (operand === operandOf(image, IMAGE_OPERAND)) return image
+  return operand === HASH_IMAGE_OPERAND && verity !== undefined ? verity.hashImage : operand
+}
+
+async function withFile<T>(path: string, openFile: OpenFile, use: (device: BlockDevice) => Promise<T>): Promise<T> {
+  const device = await openFile(path, { readOnly: true })
+  try {
+    return await use(device)
+  } finally {
+    await device.close()
+  }
+}
+
+async function verityLine(dataImage: string, choice: VerityChoice, openFile: OpenFile): Promise<string> {
+  const { hashImage, rootHash, hashOffset = 0 } = choice
+  const parameters = choice.parameters ?? (await withFile(hashImage, openFile, (hash) => readVeritySuperblock(hash, hashOffset)))
+  const { version, dataBlockSize, hashBlockSize, dataBlockCount, algorithm, salt } = parameters
+  const hashStartBlock = treeStart(hashOffset, hashBlockSize, choice.parameters === undefined) / hashBlockSize
+  return [
+    `0 ${(dataBlockCount * dataBlockSize) / SECTOR_SIZE} verity ${version} ${operandOf(dataImage, IMAGE_OPERAND)} ${operandOf(hashImage, HASH_IMAGE_OPERAND)}`,
+    `${dataBlockSize} ${hashBlockSize} ${dataBlockCount} ${hashStartBlock} ${algorithm} ${encodeHex(rootHash)} ${encodeHex(salt) || "-"}`,
+  ].join(" ")
+}
+
+async function integrityLine(image: string, choice: IntegrityChoice, device: BlockDevice): Promise<string> {
+  const { providedSectors, tagSize, blockSize } = await readIntegritySuperblock(device, 0)
+  const options = [`block_size:${blockSize}`]
+  if (choice.algorithm !== undefined) {
+    // integritysetup's `hmac-sha256` is the kernel's `hmac(sha256)`.
+    const algorithm = choice.algorithm.replace(/^hmac-(.+)$/, "hmac($1)")
+    options.push(`internal_hash:${algorithm}${choice.key === undefined ? "" : `:${encodeHex(choice.key)}`}`)
+  }
+  if (choice.allowDiscards === true) options.push("allow_discards")
+  return `0 ${providedSectors} integrity ${operandOf(image, IMAGE_OPERAND)} 0 ${tagSize} ${choice.mode ?? "J"} ${[options.length, ...options].join(" ")}`
+}
+
+/** What a table line calls a path: itself, or a stand-in if no line can say it. */
+function operandOf(path: string, standIn: string): string {
+  return /^[^\s#,;:\\]+$/.test(path) ? path : standIn
+}

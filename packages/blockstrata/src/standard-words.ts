@@ -1,0 +1,8 @@
+import { cryptWord } from "@blockstrata/crypt"
+import type { TableWord } from "@blockstrata/device"
+import { integrityWord } from "@blockstrata/integrity"
+import { errorWord, linearWord, stripedWord, zeroWord } from "@blockstrata/targets"
+import { verityWord } from "@blockstrata/verity"
+
+/** Every target that a table may name here. A caller's own words go beside them. */
+export const standardWords: readonly TableWord[] = [cryptWord, integrityWord, verityWord, linearWord, stripedWord, zeroWord, errorWord]

@@ -1,0 +1,98 @@
+import { BlockError, formatIntegrity, inspectIntegrity, openFile, printSuperblock } from "blockstrata"
+import type { Command } from "commander"
+import { confirm } from "./confirmation.ts"
+import { VerbFailure } from "./exit-status.ts"
+import type { Host } from "./host.ts"
+import { progressBar } from "./progress.ts"
+import { parseCount, parseSize } from "./size-argument.ts"
+import { readKeyFile } from "./volume-arguments.ts"
+
+interface FormatOptions {
+  readonly integrity: string
+  readonly integrityKeyFile?: string
+  readonly tagSize?: number
+  readonly sectorSize: number
+  readonly journalSize?: number
+  readonly interleaveSectors?: number
+  readonly integrityLegacyPadding?: boolean
+  readonly integrityLegacyHmac?: boolean
+  readonly integrityNoJournal?: boolean
+  readonly wipe: boolean
+  readonly batchMode?: boolean
+}
+
+const SECTOR_SIZE = 512
+const DIGEST_SIZES = { crc32c: 4, sha256: 32, "hmac-sha256": 32 } as const
+
+/** `strata integrity format | dump`, with integritysetup's options and words. */
+export function addIntegrityCommands(program: Command, host: Host): void {
+  const integrity = program.command("integrity").description("dm-integrity, as integritysetup")
+  integrity
+    .command("format")
+    .argument("<IMAGE>")
+    .description("makes a volume and initialises its tags; what stood there is lost [formatIntegrity]")
+    .option("-I, --integrity <ALG>", "crc32c, sha256 or hmac-sha256", "crc32c")
+    .option("--integrity-key-file <FILE>", "the key of an HMAC, raw")
+    .option("-t, --tag-size <BYTES>", "tag size; the whole digest if not given", parseCount)
+    .option("-s, --sector-size <BYTES>", "512, 1024, 2048 or 4096", parseCount, SECTOR_SIZE)
+    .option("-j, --journal-size <BYTES>", "journal size", parseSize)
+    .option("--interleave-sectors <SECTORS>", "sectors of data between two runs of tags", parseCount)
+    .option("--integrity-legacy-padding", "inefficient padding of old kernels")
+    .option("--integrity-legacy-hmac", "tags without the volume's salt, as old kernels make them")
+    .option("-D, --integrity-no-journal", "a volume for mode D")
+    .option("--no-wipe", "leave the tags as they are: blocks do not read until they were written")
+    .option("-q, --batch-mode", "do not ask")
+    .action((image: string, options: FormatOptions) => format(host, image, options))
+  integrity
+    .command("dump")
+    .argument("<IMAGE>")
+    .description("prints the superblock [inspectIntegrity]")
+    .action((image: string) => dump(host, image))
+}
+
+async function format(host: Host, path: string, options: FormatOptions): Promise<void> {
+  const { integrity } = options
+  if (integrity !== "crc32c" && integrity !== "sha256" && integrity !== "hmac-sha256") {
+    throw new VerbFailure(`--integrity: ${integrity} is not supported: crc32c, sha256, hmac-sha256`, 1)
+  }
+  const key = options.integrityKeyFile === undefined ? undefined : await readKeyFile(options.integrityKeyFile)
+  if ((integrity === "hmac-sha256") !== (key !== undefined)) {
+    throw new VerbFailure("--integrity-key-file goes with hmac-sha256, and hmac-sha256 with it", 1)
+  }
+  await confirm(host, `This will overwrite data on ${path} irrevocably.`, options.batchMode === true)
+  const lower = await openFile(path, { readOnly: false })
+  try {
+    const superblock = await formatIntegrity({
+      lower,
+      internalHash: integrity === "hmac-sha256" ? { name: "hmac(sha256)", key: key ?? new Uint8Array(0) } : { name: integrity },
+      tagSize: options.tagSize ?? DIGEST_SIZES[integrity],
+      blockSize: options.sectorSize,
+      interleaveSectors: options.interleaveSectors,
+      journalSectors: options.journalSize === undefined ? undefined : options.journalSize / SECTOR_SIZE,
+      legacyPadding: options.integrityLegacyPadding,
+      legacyHmac: options.integrityLegacyHmac,
+      mode: options.integrityNoJournal ? "D" : "J",
+      wipe: options.wipe,
+      onProgress: progressBar(host),
+    })
+    const { tagSize, blockSize } = superblock
+    await host.writeOut(`Formatted with tag size ${tagSize}, internal integrity ${integrity}.\nSector size ${blockSize}.\n`)
+  } finally {
+    await lower.close()
+    key?.fill(0)
+  }
+}
+
+async function dump(host: Host, path: string): Promise<void> {
+  const device = await openFile(path, { readOnly: true })
+  try {
+    const { superblock } = await inspectIntegrity(device)
+    // The last line lists flags, each with a space behind it, as integritysetup prints them.
+    await host.writeOut(`Info for integrity device ${path}.\n${printSuperblock(superblock).join("\n")} \n`)
+  } catch (error) {
+    const isMalformed = error instanceof BlockError && (error.code === "CORRUPT" || error.code === "INVALID")
+    throw isMalformed ? new VerbFailure(`Device ${path} is not a valid INTEGRITY device.`, 1) : error
+  } finally {
+    await device.close()
+  }
+}
