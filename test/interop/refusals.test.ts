@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs"
+import { BlockError, memoryDevice, openVolume } from "blockstrata"
+import { describe, expect, it } from "vitest"
+import { loadSharedVectors, loadVector, sha256, type Vector } from "../vector.ts"
+import { openVectorStack, readAll } from "../vector-stack.ts"
+import { bitmapVectors, coveredVectors } from "./covered-vectors.ts"
+
+interface RefusedTable {
+  readonly name: string
+  /** What the message names. */
+  readonly word: string
+  /** The table of a volume that Linux wrote and this library does not open. */
+  readonly table: string
+}
+
+const refusedTables = JSON.parse(readFileSync(new URL("refused-tables.json", import.meta.url), "utf8")) as readonly RefusedTable[]
+/** What the table alone does not tell: the state of the volume, or what its device carries. */
+const isRefusedByMedium = ({ name }: RefusedTable) => /-dirty-(bitmap|journal(?!-mac))|inline-aes/.test(name)
+const wordOf = new Map(refusedTables.map(({ name, word }) => [name, word]))
+const named = (vectors: readonly Vector[]) => vectors.map((vector) => [vector.name, vector] as const)
+
+async function expectRefusal(opening: Promise<unknown>, word: string): Promise<void> {
+  const error = await opening.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(BlockError)
+  expect(["UNSUPPORTED", "INVALID"]).toContain((error as BlockError).code)
+  expect((error as BlockError).message).toContain(word)
+}
+
+describe("a table that Linux takes and this library does not", () => {
+  it.each(refusedTables.filter((refused) => !isRefusedByMedium(refused)))("$name is refused, naming $word", async ({ table, word }) => {
+    const openFile = () => Promise.reject(new TypeError("nothing may be opened"))
+    await expectRefusal(openVolume({ table, readOnly: true, openFile }), word)
+    await expect(openVolume({ table, openFile })).rejects.toMatchObject({ code: "UNSUPPORTED" })
+  })
+})
+
+describe("a volume that was not closed cleanly", () => {
+  it.each([
+    ["integrity-dirty-journal", "journal"],
+    ["integrity-dirty-journal-uncommitted", "journal"],
+    ["integrity-dirty-bitmap", "bitmap"],
+  ])("%s is refused, naming its %s, in modes J, B and D", async (name, word) => {
+    for (const mode of ["J", "B", "D"]) {
+      const edit = (line: string) => line.replace(/( integrity \S+ \d+ \d+) [JB] /, `$1 ${mode} `)
+      for (const readOnly of mode === "D" ? [true, false] : [true]) {
+        await expectRefusal(openVectorStack(loadVector(name), { edit, readOnly }), word)
+      }
+    }
+  })
+})
+
+describe("writing where the journal or the bitmap would be needed", () => {
+  it.each([
+    ["integrity-crc32c-journal", "journal"],
+    ["integrity-crc32c-bitmap-4k", "bitmap"],
+    ["crypt-integrity-aes-gcm-random", "journal"],
+  ])("%s is refused, naming the %s", async (name, word) => {
+    await expectRefusal(openVectorStack(loadVector(name), { readOnly: false }), word)
+  })
+})
+
+// Every other vector, where the full set is at hand: refused by name, or read right because its lines are covered.
+const others = loadSharedVectors().filter(({ name }) => ![...coveredVectors, ...bitmapVectors].includes(name))
+
+describe.runIf(others.length > 0)("every other vector of the full set", () => {
+  const withHeader = others.filter(({ manifest }) => manifest.kind === "luks")
+  it.each(named(withHeader))("%s: its header is refused by name", async (_name, vector) => {
+    const image = Object.keys(vector.manifest.images).find((each) => each.startsWith("header")) ?? "disk.img"
+    const openFile = async () => memoryDevice({ bytes: vector.image(image), readOnly: true })
+    await expectRefusal(openVolume({ image, openFile, readOnly: true }), "luks")
+  })
+
+  const withLines = others.filter(({ stack }) => stack.length > 0)
+  it.each(named(withLines))("%s: its lines are refused by name, or read right", async (name, vector) => {
+    const word = wordOf.get(name)
+    if (word !== undefined) return await expectRefusal(openVectorStack(vector), word)
+    const { device } = await openVectorStack(vector)
+    expect(sha256(await readAll(device))).toBe(vector.manifest.expect.sha256)
+    await device.close()
+  })
+})

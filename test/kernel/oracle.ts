@@ -1,0 +1,32 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { runProcess } from "../process.ts"
+
+/** The program that runs a script in a real Linux kernel: `kernel-oracle run [OPTIONS] SCRIPT IMAGE...`. */
+export const ORACLE: string | undefined = process.env["BLOCKSTRATA_ORACLE"]
+
+/** A folder for images, which the script sees as `/share`. */
+export async function withFolder<Value>(work: (folder: string) => Promise<Value>): Promise<Value> {
+  const folder = await mkdtemp(join(tmpdir(), "blockstrata-kernel-"))
+  try {
+    return await work(folder)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+/**
+ * Runs a script as root in Debian's Linux 6.1 and returns what it printed. `images` are files in `folder`, `/dev/img0`,
+ * `/dev/img1` ... for the script.
+ * @throws Error if the script does not end in status 0.
+ */
+export async function runInKernel(folder: string, script: string, images: readonly string[]): Promise<string> {
+  await writeFile(join(folder, "script.sh"), script)
+  const paths = images.map((image) => join(folder, image))
+  const args = ["run", "--accel", "tcg", "--share", folder, "--timeout", "500", join(folder, "script.sh"), ...paths]
+  const { status, stdout, stderr } = await runProcess(ORACLE ?? "", args, folder)
+  if (status !== 0)
+    throw new Error(`the kernel's script ended in ${status}: ${stdout.slice(-2000)}${stderr.slice(-2000)}`)
+  return stdout
+}
