@@ -1,0 +1,6 @@
+export type { ConformanceOptions, DeviceWish } from "./conformance/conformance-options.ts"
+export { testBlockDevice } from "./conformance/conformance-suite.ts"
+export { type CaseResult, type RecordingRunner, type Runner, recordingRunner } from "./runner.ts"
+export { findSecret } from "./secret-search.ts"
+export { type SeededRandom, seededRandom } from "./seeded-random.ts"
+export { type SeededRuntime, seededRuntime } from "./seeded-runtime.ts"

@@ -1,0 +1,103 @@
+import { cryptTarget } from "@blockstrata/crypt"
+import { formatIntegrity, type InternalHash, openIntegrity } from "@blockstrata/integrity"
+import { seededRandom, seededRuntime } from "@blockstrata/testkit"
+import { conformEverywhere, conformStack, linearRange, type Step } from "./stack.ts"
+
+const runtime = seededRuntime(1)
+const macKey = seededRandom(3, "mac key").bytes(32)
+const volumeKey = seededRandom(3, "volume key").bytes(32)
+/** Formatting writes every block: enough for a request longer than a target's scratch, and no more. */
+const SIZE_MAX = 4 * 1024 * 1024
+
+interface IntegrityOptions {
+  readonly tagSize: number
+  readonly blockSize: number
+  readonly internalHash: InternalHash | undefined
+  readonly allowDiscards?: boolean
+  readonly readOnly?: boolean
+}
+
+/** A volume in mode D. Superblock, journal, and per run of data its tags: room for them, whatever the tag size. */
+function integrityStep(options: IntegrityOptions): Step {
+  const open: Step["open"] = (lower, size) => openIntegrity({ lower, size, mode: "D", runtime, ...options })
+  return {
+    lowerSize: (size) => Math.ceil((size * (1.1 + options.tagSize / options.blockSize) + 160 * 1024) / 4096) * 4096,
+    async prepare(lower, size, above) {
+      const { tagSize, blockSize, internalHash } = options
+      await formatIntegrity({
+        lower,
+        tagSize,
+        blockSize,
+        internalHash,
+        interleaveSectors: 128,
+        journalSectors: 64,
+        mode: "D",
+        wipe: true,
+        runtime,
+      })
+      const device = await openIntegrity({ lower, size, mode: "D", tagSize, blockSize, internalHash, runtime })
+      await above(device)
+      await device.close()
+    },
+    open,
+  }
+}
+
+const aeadStep = (tagSize: number): Step => ({
+  lowerSize: (size) => size,
+  open: (lower, size) =>
+    cryptTarget({
+      ...{ lower, size, cipher: "capi:gcm(aes)-random", key: volumeKey, ivOffsetSectors: 0, runtime },
+      integrity: { tagSize, kind: "aead" },
+    }),
+})
+
+/** Every sector written once: what stands above reads sectors of which it writes a part. */
+const wiped = (step: Step): Step => ({
+  ...step,
+  async prepare(lower, size, above) {
+    const device = await step.open(lower, size)
+    await device.writeZeroes(0, size)
+    await above(device)
+    await device.close()
+  },
+})
+
+const hashes: [name: string, options: IntegrityOptions][] = [
+  ["crc32c", { tagSize: 4, blockSize: 512, internalHash: { name: "crc32c" } }],
+  ["sha256, blocks of 4096", { tagSize: 32, blockSize: 4096, internalHash: { name: "sha256" } }],
+  [
+    "hmac(sha256), 16 bytes of tag, discards",
+    { tagSize: 16, blockSize: 1024, internalHash: { name: "hmac(sha256)", key: macKey }, allowDiscards: true },
+  ],
+]
+for (const [name, options] of hashes) {
+  const size = options.blockSize * 32
+  conformEverywhere(`integrity ${name}`, () => integrityStep(options), {
+    authentic: true,
+    secrets: [macKey],
+    size,
+    sizeMax: SIZE_MAX,
+  })
+}
+
+const store: IntegrityOptions = { tagSize: 28, blockSize: 512, internalHash: undefined }
+conformStack("integrity as a tag store", () => [integrityStep(store)], { sizeMax: SIZE_MAX })
+conformStack("integrity as a tag store, over a linear range", () => [linearRange(), integrityStep(store)], {
+  sizeMax: SIZE_MAX,
+})
+
+const hidden = { secrets: [volumeKey], authentic: true, sizeMax: SIZE_MAX }
+conformStack("AEAD over integrity", () => [integrityStep(store), aeadStep(28)], hidden)
+conformStack("AEAD over linear over integrity", () => [integrityStep(store), linearRange(), aeadStep(28)], hidden)
+conformStack(
+  "AEAD over integrity over a linear range",
+  () => [linearRange(), integrityStep(store), linearRange(), aeadStep(28)],
+  hidden,
+)
+conformStack("a tag store over a tag store", () => [integrityStep(store), integrityStep(store)], { sizeMax: SIZE_MAX })
+conformStack(
+  "AEAD over integrity, over itself",
+  () => [integrityStep(store), wiped(aeadStep(28)), integrityStep(store), aeadStep(28)],
+  hidden,
+)
