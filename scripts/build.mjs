@@ -15,7 +15,10 @@ export function build() {
   const started = new Date()
   for (const name of names) prune(join(packages, name))
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc")
-  const { status, error } = spawnSync(process.execPath, [compiler, "-b", "tsconfig.build.json"], { cwd: root, stdio: "inherit" })
+  const { status, error } = spawnSync(process.execPath, [compiler, "-b", "tsconfig.build.json"], {
+    cwd: root,
+    stdio: "inherit",
+  })
   if (error) throw error
   if (status !== 0) throw new Error("tsc -b failed")
   mkdirSync(join(root, ".cache"), { recursive: true })

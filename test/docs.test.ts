@@ -9,7 +9,9 @@ afterAll(() => rmSync(scratch, { recursive: true }))
 
 const pages = [
   "README.md",
-  ...readdirSync(`${root}docs`).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
+  ...readdirSync(`${root}docs`)
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
   ...readdirSync(`${root}packages`).map((name) => `packages/${name}/README.md`),
 ]
 
@@ -32,17 +34,20 @@ describe("code in the docs runs", () => {
   it.each(examples.filter((example) => !isSuite(example)))("$page, example $index", async (example) => {
     // A comment behind a `console.log` on its line is what it prints.
     const printed: string[] = []
-    const log = vi.spyOn(console, "log").mockImplementation((...values: unknown[]) => void printed.push(values.map(show).join(" ")))
+    const log = vi
+      .spyOn(console, "log")
+      .mockImplementation((...values: unknown[]) => void printed.push(values.map(show).join(" ")))
     try {
       await import(/* @vite-ignore */ place(example))
     } finally {
       log.mockRestore()
     }
-    for (const [, promised = ""] of example.code.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)) expect(printed).toContain(promised)
+    for (const [, promised = ""] of example.code.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm))
+      expect(printed).toContain(promised)
   })
 
   for (const example of examples.filter(isSuite)) {
-    describe(example.page, async () => {
+    describe(`${example.page}, as it stands`, async () => {
       await import(/* @vite-ignore */ place(example))
     })
   }

@@ -9,7 +9,12 @@ it("the tour ends well, and its table is the README's", async () => {
   expect(await tellStory((line) => lines.push(...line.split("\n")))).toBe(true)
   const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8")
   const [, table = ""] = /<!-- tour -->\n([\s\S]*?)\n<!-- \/tour -->/.exec(readme) ?? []
-  expect(lines.map((line) => line.trim()).filter((line) => line.startsWith("|")).join("\n")).toBe(table)
+  expect(
+    lines
+      .map((line) => line.trim())
+      .filter((line) => line.startsWith("|"))
+      .join("\n"),
+  ).toBe(table)
 })
 
 it("the cells are the stacks': two that change places change them", async () => {

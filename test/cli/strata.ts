@@ -16,7 +16,8 @@ export async function strata(args: readonly string[], input: readonly Uint8Array
   let error = ""
   const status = await runStrata(args, {
     stdin: streamOf(input),
-    writeOut: async (bytes) => void pieces.push(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes.slice()),
+    writeOut: async (bytes) =>
+      void pieces.push(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes.slice()),
     writeError: (text) => {
       error += text
     },
@@ -31,7 +32,11 @@ async function* streamOf(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Arr
 }
 
 /** A temporary folder; the caller removes it. */
-export function scratchFolder(): { readonly folder: string; readonly path: (name: string) => string; readonly remove: () => void } {
+export function scratchFolder(): {
+  readonly folder: string
+  readonly path: (name: string) => string
+  readonly remove: () => void
+} {
   const folder = mkdtempSync(join(tmpdir(), "strata-"))
   return { folder, path: (name) => join(folder, name), remove: () => rmSync(folder, { recursive: true }) }
 }

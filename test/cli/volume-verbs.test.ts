@@ -3,7 +3,8 @@ import { afterAll, describe, expect, it } from "vitest"
 import { loadVector, sha256 } from "../vector.ts"
 import { scratchFolder, strata } from "./strata.ts"
 
-const KEY = "d2c7c039c0ff262a7b12c20001188872d0f5987df11548e5d6bce00d7b778326a29b9b541b17efcaf1a68e61377903102f821223fdfaa113d1a56eb45b12c457"
+const KEY =
+  "d2c7c039c0ff262a7b12c20001188872d0f5987df11548e5d6bce00d7b778326a29b9b541b17efcaf1a68e61377903102f821223fdfaa113d1a56eb45b12c457"
 const scratch = scratchFolder()
 afterAll(scratch.remove)
 
@@ -24,22 +25,35 @@ describe("strata read and write", () => {
   it("reads a kernel's volume whole, in part, and into a file", async () => {
     const table = place("crypt-integrity-aes-gcm-random")
     const whole = await strata(["read", "--table", table])
-    expect([whole.status, sha256(whole.out)]).toEqual([0, loadVector("crypt-integrity-aes-gcm-random").manifest.expect.sha256])
+    expect([whole.status, sha256(whole.out)]).toEqual([
+      0,
+      loadVector("crypt-integrity-aes-gcm-random").manifest.expect.sha256,
+    ])
     const part = await strata(["read", "--table", table, "--offset", "1000", "--length", "5k"])
     expect(sha256(part.out)).toBe(sha256(whole.out.slice(1000, 1000 + 5120)))
     writeFileSync(scratch.path("table"), `${table}\n`)
-    expect((await strata(["read", "--table", `@${scratch.path("table")}`, "--output", scratch.path("plain")])).status).toBe(0)
+    expect(
+      (await strata(["read", "--table", `@${scratch.path("table")}`, "--output", scratch.path("plain")])).status,
+    ).toBe(0)
     expect(sha256(new Uint8Array(readFileSync(scratch.path("plain"))))).toBe(sha256(whole.out))
   })
 
   it("writes at any offset, and refuses what does not fit or cannot be written", async () => {
     const table = place("crypt-aes-xts-tcg")
     const text = new TextEncoder().encode("hello, device")
-    expect(await strata(["write", "--table", table, "--offset", "4090"], [text.slice(0, 5), text.slice(5)])).toMatchObject({ status: 0 })
+    expect(
+      await strata(["write", "--table", table, "--offset", "4090"], [text.slice(0, 5), text.slice(5)]),
+    ).toMatchObject({ status: 0 })
     expect((await strata(["read", "--table", table, "--offset", "4090", "--length", "13"])).text).toBe("hello, device")
     expect(await strata(["write", "--table", table, "--offset", "65530"], [text])).toMatchObject({ status: 1 })
-    expect(await strata(["write", "--table", place("integrity-crc32c-journal")], [text])).toMatchObject({ status: 1, error: expect.stringContaining("journal") as string })
-    expect(await strata(["write", "--read-only", "--table", table], [text])).toMatchObject({ status: 4, error: expect.stringContaining("READ_ONLY") as string })
+    expect(await strata(["write", "--table", place("integrity-crc32c-journal")], [text])).toMatchObject({
+      status: 1,
+      error: expect.stringContaining("journal") as string,
+    })
+    expect(await strata(["write", "--read-only", "--table", table], [text])).toMatchObject({
+      status: 4,
+      error: expect.stringContaining("READ_ONLY") as string,
+    })
   })
 
   it("takes a key from a file, by its description", async () => {
@@ -58,8 +72,15 @@ describe("strata check", () => {
     image[344164] = (image[344164] ?? 0) ^ 0xff
     writeFileSync(scratch.path("disk.img"), image)
     expect(await strata(["check", "--table", table])).toMatchObject({ status: 2, text: "73728 4096 INTEGRITY\n" })
-    const json = JSON.parse((await strata(["check", "--json", "--table", table])).text) as { bad: unknown[]; sizeText: string }
-    expect(json).toMatchObject({ size: 3923968, sizeText: "3923968", bad: [{ offset: 73728, offsetText: "73728", length: 4096, code: "INTEGRITY" }] })
+    const json = JSON.parse((await strata(["check", "--json", "--table", table])).text) as {
+      bad: unknown[]
+      sizeText: string
+    }
+    expect(json).toMatchObject({
+      size: 3923968,
+      sizeText: "3923968",
+      bad: [{ offset: 73728, offsetText: "73728", length: 4096, code: "INTEGRITY" }],
+    })
   })
 
   it("opens images by their superblocks", async () => {
@@ -78,10 +99,24 @@ describe("strata inspect and table", () => {
   it("tells what images are", async () => {
     place("integrity-sha256-4k")
     place("verity-sha256")
-    const { text, status } = await strata(["inspect", scratch.path("disk.img"), scratch.path("hash.img"), scratch.path("data.img")])
+    const { text, status } = await strata([
+      "inspect",
+      scratch.path("disk.img"),
+      scratch.path("hash.img"),
+      scratch.path("data.img"),
+    ])
     expect(status).toBe(0)
-    for (const part of ["dm-integrity volume", "dm-verity hash device", "no signature", "tagSize: 32", "dataBlockCount: 256"]) expect(text).toContain(part)
-    const json = JSON.parse((await strata(["inspect", "--json", scratch.path("hash.img")])).text) as { images: unknown[] }
+    for (const part of [
+      "dm-integrity volume",
+      "dm-verity hash device",
+      "no signature",
+      "tagSize: 32",
+      "dataBlockCount: 256",
+    ])
+      expect(text).toContain(part)
+    const json = JSON.parse((await strata(["inspect", "--json", scratch.path("hash.img")])).text) as {
+      images: unknown[]
+    }
     expect(json.images).toMatchObject([{ format: "verity", fields: { algorithm: "sha256" } }])
   })
 

@@ -13,7 +13,9 @@ interface RefusedTable {
   readonly table: string
 }
 
-const refusedTables = JSON.parse(readFileSync(new URL("refused-tables.json", import.meta.url), "utf8")) as readonly RefusedTable[]
+const refusedTables = JSON.parse(
+  readFileSync(new URL("refused-tables.json", import.meta.url), "utf8"),
+) as readonly RefusedTable[]
 /** What the table alone does not tell: the state of the volume, or what its device carries. */
 const isRefusedByMedium = ({ name }: RefusedTable) => /-dirty-(bitmap|journal(?!-mac))|inline-aes/.test(name)
 const wordOf = new Map(refusedTables.map(({ name, word }) => [name, word]))
@@ -30,11 +32,14 @@ async function expectRefusal(opening: Promise<unknown>, word: string): Promise<v
 }
 
 describe("a table that Linux takes and this library does not", () => {
-  it.each(refusedTables.filter((refused) => !isRefusedByMedium(refused)))("$name is refused, naming $word", async ({ table, word }) => {
-    const openFile = () => Promise.reject(new TypeError("nothing may be opened"))
-    await expectRefusal(openVolume({ table, readOnly: true, openFile }), word)
-    await expect(openVolume({ table, openFile })).rejects.toMatchObject({ code: "UNSUPPORTED" })
-  })
+  it.each(refusedTables.filter((refused) => !isRefusedByMedium(refused)))(
+    "$name is refused, naming $word",
+    async ({ table, word }) => {
+      const openFile = () => Promise.reject(new TypeError("nothing may be opened"))
+      await expectRefusal(openVolume({ table, readOnly: true, openFile }), word)
+      await expect(openVolume({ table, openFile })).rejects.toMatchObject({ code: "UNSUPPORTED" })
+    },
+  )
 })
 
 describe("a volume that was not closed cleanly", () => {

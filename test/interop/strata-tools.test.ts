@@ -41,7 +41,9 @@ describe.skipIf(veritysetup === undefined)("strata verity and veritysetup (skipp
     expect([ours.status, theirs.status]).toEqual([0, 0])
     expect(ours.text.replaceAll("ours.img", "")).toBe(theirs.stdout.replaceAll("theirs.img", ""))
     expect(readFileSync(path("ours.img")).equals(readFileSync(path("theirs.img")))).toBe(true)
-    const geometry = options.includes("--no-superblock") ? [...options, "--data-blocks", "300"] : options.filter((_, index) => options[index - (index % 2)] === "--hash-offset")
+    const geometry = options.includes("--no-superblock")
+      ? [...options, "--data-blocks", "300"]
+      : options.filter((_, index) => options[index - (index % 2)] === "--hash-offset")
     const verify = ["verify", dataPath, path("ours.img"), rootOf(ours.text), ...geometry]
     expect(await tool(veritysetup, ...verify)).toMatchObject({ status: 0, stdout: "", stderr: "" })
     expect(await strata(["verity", ...verify])).toMatchObject({ status: 0, text: "", error: "" })
@@ -50,7 +52,10 @@ describe.skipIf(veritysetup === undefined)("strata verity and veritysetup (skipp
   it.each<[string, (root: string) => readonly string[]]>([
     ["bad data", (root) => [path("bad.img"), path("hash.img"), root]],
     ["a bad hash block", (root) => [dataPath, path("bad-hash.img"), root]],
-    ["a wrong root", (root) => [dataPath, path("hash.img"), root.replace(/^./, (digit) => (digit === "0" ? "1" : "0"))]],
+    [
+      "a wrong root",
+      (root) => [dataPath, path("hash.img"), root.replace(/^./, (digit) => (digit === "0" ? "1" : "0"))],
+    ],
     ["no root at all", () => [dataPath, path("hash.img"), "zz"]],
     ["no superblock", (root) => [dataPath, dataPath, root]],
     ["no data file", (root) => [path("absent.img"), path("hash.img"), root]],
@@ -70,30 +75,39 @@ describe.skipIf(veritysetup === undefined)("strata verity and veritysetup (skipp
   it("dump alike", async () => {
     rmSync(path("hash.img"), { force: true })
     expect((await tool(veritysetup, "format", dataPath, path("hash.img"))).status).toBe(0)
-    expect((await strata(["verity", "dump", path("hash.img")])).text).toBe((await tool(veritysetup, "dump", path("hash.img"))).stdout)
+    expect((await strata(["verity", "dump", path("hash.img")])).text).toBe(
+      (await tool(veritysetup, "dump", path("hash.img"))).stdout,
+    )
   })
 })
 
-describe.skipIf(integritysetup === undefined)("strata integrity and integritysetup (skipped where it is not installed)", () => {
-  it.each([
-    ["-I", "crc32c"],
-    ["-I", "sha256", "--sector-size", "4096", "--tag-size", "16"],
-    ["-I", "sha256", "--integrity-legacy-padding", "--interleave-sectors", "1024"],
-  ])("dump alike what strata formatted: %s %s %s %s", async (...options) => {
-    writeFileSync(path("disk.img"), new Uint8Array(4 * 1024 * 1024))
-    expect((await strata(["integrity", "format", "-q", path("disk.img"), ...options])).status).toBe(0)
-    expect((await strata(["integrity", "dump", path("disk.img")])).text).toBe((await tool(integritysetup, "dump", path("disk.img"))).stdout)
-    const volume = [path("disk.img"), "--integrity", options[1] ?? "", "--integrity-no-journal"]
-    expect((await strata(["check", ...volume])).status).toBe(0)
-    expect((await strata(["write", ...volume, "--offset", "5000"], [new TextEncoder().encode("kept")])).status).toBe(0)
-    expect((await strata(["read", ...volume, "--offset", "5000", "--length", "4"])).text).toBe("kept")
-  })
+describe.skipIf(integritysetup === undefined)(
+  "strata integrity and integritysetup (skipped where it is not installed)",
+  () => {
+    it.each([
+      ["-I", "crc32c"],
+      ["-I", "sha256", "--sector-size", "4096", "--tag-size", "16"],
+      ["-I", "sha256", "--integrity-legacy-padding", "--interleave-sectors", "1024"],
+    ])("dump alike what strata formatted: %s %s %s %s", async (...options) => {
+      writeFileSync(path("disk.img"), new Uint8Array(4 * 1024 * 1024))
+      expect((await strata(["integrity", "format", "-q", path("disk.img"), ...options])).status).toBe(0)
+      expect((await strata(["integrity", "dump", path("disk.img")])).text).toBe(
+        (await tool(integritysetup, "dump", path("disk.img"))).stdout,
+      )
+      const volume = [path("disk.img"), "--integrity", options[1] ?? "", "--integrity-no-journal"]
+      expect((await strata(["check", ...volume])).status).toBe(0)
+      expect((await strata(["write", ...volume, "--offset", "5000"], [new TextEncoder().encode("kept")])).status).toBe(
+        0,
+      )
+      expect((await strata(["read", ...volume, "--offset", "5000", "--length", "4"])).text).toBe("kept")
+    })
 
-  it("asks before it destroys, and says what is no volume", async () => {
-    writeFileSync(path("disk.img"), new Uint8Array(4 * 1024 * 1024))
-    expect((await strata(["integrity", "format", path("disk.img")])).status).toBe(1)
-    const dump = await strata(["integrity", "dump", path("disk.img")])
-    const theirs = await tool(integritysetup, "dump", path("disk.img"))
-    expect([dump.status, dump.error]).toEqual([theirs.status, theirs.stderr])
-  })
-})
+    it("asks before it destroys, and says what is no volume", async () => {
+      writeFileSync(path("disk.img"), new Uint8Array(4 * 1024 * 1024))
+      expect((await strata(["integrity", "format", path("disk.img")])).status).toBe(1)
+      const dump = await strata(["integrity", "dump", path("disk.img")])
+      const theirs = await tool(integritysetup, "dump", path("disk.img"))
+      expect([dump.status, dump.error]).toEqual([theirs.status, theirs.stderr])
+    })
+  },
+)

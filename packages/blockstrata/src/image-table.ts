@@ -50,8 +50,10 @@ export async function tableOfImage(source: ImageSource, openFile: OpenFile): Pro
     await device.read(0, start)
     const format = detectFormat(start)
     if (format === "integrity") return await integrityLine(source.image, source.integrity ?? {}, device)
-    if (format === "verity") throw new BlockError("INVALID", "image: a verity hash device: expected its data device and a root hash")
-    if (format === "unknown") throw new BlockError("INVALID", "image: no signature that is known here: expected a table")
+    if (format === "verity")
+      throw new BlockError("INVALID", "image: a verity hash device: expected its data device and a root hash")
+    if (format === "unknown")
+      throw new BlockError("INVALID", "image: no signature that is known here: expected a table")
     throw new BlockError("UNSUPPORTED", `image: ${format} is not opened yet`, { operation: "open" })
   })
 }
@@ -73,7 +75,8 @@ async function withFile<T>(path: string, openFile: OpenFile, use: (device: Block
 
 async function verityLine(dataImage: string, choice: VerityChoice, openFile: OpenFile): Promise<string> {
   const { hashImage, rootHash, hashOffset = 0 } = choice
-  const parameters = choice.parameters ?? (await withFile(hashImage, openFile, (hash) => readVeritySuperblock(hash, hashOffset)))
+  const parameters =
+    choice.parameters ?? (await withFile(hashImage, openFile, (hash) => readVeritySuperblock(hash, hashOffset)))
   const { version, dataBlockSize, hashBlockSize, dataBlockCount, algorithm, salt } = parameters
   const hashStartBlock = treeStart(hashOffset, hashBlockSize, choice.parameters === undefined) / hashBlockSize
   return [

@@ -2,7 +2,6 @@ export { type CryptOptions, cryptTarget, cryptWord } from "@blockstrata/crypt"
 export {
   type BadRange,
   type BaseExtent,
-  baseExtents,
   type BlockDevice,
   BlockError,
   type BlockErrorCode,
@@ -10,28 +9,29 @@ export {
   type BlockStatus,
   type ByteAccess,
   type ByteRange,
+  baseExtents,
   bytes,
-  checkDevice,
   type CheckReport,
+  checkDevice,
   copyDevice,
-  decodeHex,
-  defineDevice,
   type DeviceEvent,
   type DeviceImplementation,
-  encodeHex,
+  decodeHex,
+  defineDevice,
   type EventListener,
   type Extent,
+  encodeHex,
   type Features,
   hostRuntime,
   type Layer,
   type LongVerbOptions,
   type Lower,
-  memoryDevice,
   type MemoryDeviceOptions,
+  memoryDevice,
   type Operation,
   RangeLock,
-  readAround,
   type Runtime,
+  readAround,
   settleAll,
   share,
   type TableContext,
@@ -41,14 +41,14 @@ export {
   type WriteZeroesOptions,
 } from "@blockstrata/device"
 export {
-  formatIntegrity,
   type FormatIntegrityOptions,
-  inspectIntegrity,
+  formatIntegrity,
   type IntegrityReport,
   type IntegritySuperblock,
+  inspectIntegrity,
   integrityWord,
-  openIntegrity,
   type OpenIntegrityOptions,
+  openIntegrity,
   printSuperblock,
   readIntegritySuperblock,
 } from "@blockstrata/integrity"
@@ -65,15 +65,15 @@ export {
   zeroWord,
 } from "@blockstrata/targets"
 export {
-  checkVerity,
   type CheckVerityOptions,
+  checkVerity,
   decodeVeritySuperblock,
   encodeVeritySuperblock,
-  formatVerity,
   type FormatVerityOptions,
+  formatVerity,
   hashTree,
-  openVerity,
   type OpenVerityOptions,
+  openVerity,
   readVeritySuperblock,
   superblockParameters,
   treeStart,
@@ -88,9 +88,9 @@ export {
 } from "@blockstrata/verity"
 export { openFile } from "#files"
 export type { OpenFile, OpenFileOptions } from "./file-opener.ts"
-export { type ImageReport, inspectImage } from "./inspect-image.ts"
 export type { ImageFormat } from "./image-signature.ts"
 export type { ImageSource, IntegrityChoice, VerityChoice } from "./image-table.ts"
-export { openVolume, type OpenVolumeOptions, type Volume } from "./open-volume.ts"
+export { type ImageReport, inspectImage } from "./inspect-image.ts"
+export { type OpenVolumeOptions, openVolume, type Volume } from "./open-volume.ts"
 export { drawStack } from "./stack-drawing.ts"
 export { standardWords } from "./standard-words.ts"

@@ -50,11 +50,18 @@ export async function inspectImage(image: string, openFile: OpenFile = openHostF
       const { salt, ...rest } = superblock
       const flags = Object.entries(rest).filter(([, value]) => value === true)
       const numbers = Object.entries(rest).filter((entry): entry is [string, number] => typeof entry[1] === "number")
-      fields = { ...Object.fromEntries(numbers), flags: flags.map(([name]) => name).join(" ") || "-", salt: encodeHex(salt), journal }
+      fields = {
+        ...Object.fromEntries(numbers),
+        flags: flags.map(([name]) => name).join(" ") || "-",
+        salt: encodeHex(salt),
+        journal,
+      }
     }
     return { image, size: device.size, format, summary: SUMMARIES[format], fields }
   } catch (error) {
-    throw error instanceof BlockError ? new BlockError(error.code, `${image}: ${error.message}`, { operation: "open", cause: error }) : error
+    throw error instanceof BlockError
+      ? new BlockError(error.code, `${image}: ${error.message}`, { operation: "open", cause: error })
+      : error
   } finally {
     await device.close()
   }

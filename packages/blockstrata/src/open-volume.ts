@@ -1,5 +1,5 @@
 import type { BlockDevice, EventListener, Runtime, TableWord } from "@blockstrata/device"
-import { openTable, parseTable, printTable, type Table } from "@blockstrata/mapper"
+import { openTable, parseTable, printTable } from "@blockstrata/mapper"
 import type { Engine } from "@blockstrata/primitives"
 import { openFile as openHostFile } from "#files"
 import type { OpenFile } from "./file-opener.ts"
@@ -20,10 +20,9 @@ export interface OpenVolumeOptions {
   readonly onEvent?: EventListener | undefined
 }
 
-/** An opened volume: its device, and the table that it is. */
+/** An opened volume. The table is not a property, so that no inspection of a volume shows the keys in it. */
 export interface Volume {
   readonly device: BlockDevice
-  readonly table: Table
   /** The table lines, as `dmsetup table` prints them: keys as zeros of the same length unless `showKeys`. */
   printTable(options?: { readonly showKeys?: boolean | undefined }): string
 }
@@ -38,7 +37,9 @@ export interface Volume {
  * @throws BlockError `INVALID` for what Linux refuses too, `UNSUPPORTED` naming what is not built here, `CORRUPT` for
  * broken metadata, and what opening files throws. Then nothing stays open.
  */
-export async function openVolume(source: ({ readonly table: string } | ImageSource) & OpenVolumeOptions): Promise<Volume> {
+export async function openVolume(
+  source: ({ readonly table: string } | ImageSource) & OpenVolumeOptions,
+): Promise<Volume> {
   const { readOnly = false, keys, words = [], openFile = openHostFile, engine, runtime, onEvent } = source
   const allWords = [...standardWords, ...words]
   const text = "table" in source ? source.table : await tableOfImage(source, openFile)
@@ -51,5 +52,5 @@ export async function openVolume(source: ({ readonly table: string } | ImageSour
     runtime,
     onEvent,
   })
-  return { device, table, printTable: ({ showKeys = false } = {}) => printTable(table, { showKeys }) }
+  return { device, printTable: ({ showKeys = false } = {}) => printTable(table, { showKeys }) }
 }

@@ -5,4 +5,12 @@ import { errorWord, linearWord, stripedWord, zeroWord } from "@blockstrata/targe
 import { verityWord } from "@blockstrata/verity"
 
 /** Every target that a table may name here. A caller's own words go beside them. */
-export const standardWords: readonly TableWord[] = [cryptWord, integrityWord, verityWord, linearWord, stripedWord, zeroWord, errorWord]
+export const standardWords: readonly TableWord[] = [
+  cryptWord,
+  integrityWord,
+  verityWord,
+  linearWord,
+  stripedWord,
+  zeroWord,
+  errorWord,
+]

@@ -64,7 +64,8 @@ async function format(host: Host, path: string, options: FormatOptions): Promise
   try {
     const superblock = await formatIntegrity({
       lower,
-      internalHash: integrity === "hmac-sha256" ? { name: "hmac(sha256)", key: key ?? new Uint8Array(0) } : { name: integrity },
+      internalHash:
+        integrity === "hmac-sha256" ? { name: "hmac(sha256)", key: key ?? new Uint8Array(0) } : { name: integrity },
       tagSize: options.tagSize ?? DIGEST_SIZES[integrity],
       blockSize: options.sectorSize,
       interleaveSectors: options.interleaveSectors,
@@ -76,7 +77,9 @@ async function format(host: Host, path: string, options: FormatOptions): Promise
       onProgress: progressBar(host),
     })
     const { tagSize, blockSize } = superblock
-    await host.writeOut(`Formatted with tag size ${tagSize}, internal integrity ${integrity}.\nSector size ${blockSize}.\n`)
+    await host.writeOut(
+      `Formatted with tag size ${tagSize}, internal integrity ${integrity}.\nSector size ${blockSize}.\n`,
+    )
   } finally {
     await lower.close()
     key?.fill(0)

@@ -33,7 +33,12 @@ async function checkVolume(host: Host, image: string | undefined, options: LookO
   try {
     const { size, bad } = await checkDevice(device, { onProgress: progressBar(host) })
     if (options.json) {
-      const ranges = bad.map(({ offset, length, error }) => ({ ...both("offset", offset), ...both("length", length), code: error.code, message: error.message }))
+      const ranges = bad.map(({ offset, length, error }) => ({
+        ...both("offset", offset),
+        ...both("length", length),
+        code: error.code,
+        message: error.message,
+      }))
       await host.writeOut(`${JSON.stringify({ ...both("size", size), bad: ranges })}\n`)
     } else {
       for (const { offset, length, error } of bad) await host.writeOut(`${offset} ${length} ${error.code}\n`)
@@ -56,7 +61,9 @@ async function inspectImages(host: Host, images: readonly string[], { json }: Lo
     }
   }
   if (json) {
-    await host.writeOut(`${JSON.stringify({ images: reports.map((report) => ({ ...report, ...both("size", report.size) })) })}\n`)
+    await host.writeOut(
+      `${JSON.stringify({ images: reports.map((report) => ({ ...report, ...both("size", report.size) })) })}\n`,
+    )
   } else {
     for (const { image, size, summary, fields } of reports) {
       const lines = Object.entries(fields).map(([name, value]) => `  ${name}: ${value}\n`)

@@ -20,6 +20,8 @@ export function progressBar(host: Host): (done: number, total: number) => void {
     const remaining = share === 0 ? "?" : `${Math.ceil(seconds / share - seconds)} s`
     const bar = "#".repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH, ".")
     const rate = seconds === 0 ? 0 : done / MIB / seconds
-    host.writeError(`\r${bar} ${Math.floor(share * 100)} %, ${rate.toFixed(0)} MiB/s, ${remaining} left   ${done === total ? "\n" : ""}`)
+    host.writeError(
+      `\r${bar} ${Math.floor(share * 100)} %, ${rate.toFixed(0)} MiB/s, ${remaining} left   ${done === total ? "\n" : ""}`,
+    )
   }
 }

@@ -21,7 +21,12 @@ import { isHostFailure, VerbFailure } from "./exit-status.ts"
 import type { Host } from "./host.ts"
 import { progressBar } from "./progress.ts"
 import { parseSize } from "./size-argument.ts"
-import { addVerityParameters, checkedAlgorithm, type VerityParameterOptions, verityParameters } from "./verity-parameters.ts"
+import {
+  addVerityParameters,
+  checkedAlgorithm,
+  type VerityParameterOptions,
+  verityParameters,
+} from "./verity-parameters.ts"
 import { parseHex, readText } from "./volume-arguments.ts"
 
 interface VerityOptions extends VerityParameterOptions {
@@ -47,7 +52,9 @@ export function addVerityCommands(program: Command, host: Host): void {
     .argument("<HASH>")
     .argument("[ROOT]", "the root hash in hexadecimal")
     .description("compares all of DATA with HASH and the root hash [checkVerity]")
-    .action((data: string, hash: string, root: string | undefined, options: VerityOptions) => verify(host, data, hash, root, options))
+    .action((data: string, hash: string, root: string | undefined, options: VerityOptions) =>
+      verify(host, data, hash, root, options),
+    )
   verity
     .command("dump")
     .argument("<HASH>")
@@ -62,18 +69,38 @@ export function addVerityCommands(program: Command, host: Host): void {
 }
 
 async function format(host: Host, dataPath: string, hashPath: string, options: VerityOptions): Promise<void> {
-  const { dataBlockSize = VERITY_DEFAULTS.dataBlockSize, hashBlockSize = VERITY_DEFAULTS.hashBlockSize, hashOffset = 0 } = options
+  const {
+    dataBlockSize = VERITY_DEFAULTS.dataBlockSize,
+    hashBlockSize = VERITY_DEFAULTS.hashBlockSize,
+    hashOffset = 0,
+  } = options
   const salt = options.salt ?? new Uint8Array(VERITY_SALT_SIZE)
   if (options.salt === undefined) hostRuntime.fillRandom(salt)
   await withDevices([[dataPath, true]], async (data) => {
     const dataBlockCount = options.dataBlocks ?? Math.floor(data.size / dataBlockSize)
     const hashStart = treeStart(hashOffset, hashBlockSize, options.superblock)
     const version = options.format === 0 ? 0 : 1
-    const parameters = { version, algorithm: checkedAlgorithm(options), dataBlockSize, hashBlockSize, dataBlockCount, hashStart, salt } as const
+    const parameters = {
+      version,
+      algorithm: checkedAlgorithm(options),
+      dataBlockSize,
+      hashBlockSize,
+      dataBlockCount,
+      hashStart,
+      salt,
+    } as const
     await growFile(hashPath, hashStart + hashTree(parameters).size)
     await withDevices([[hashPath, false]], async (hash) => {
       const { uuid, superblock } = options
-      const made = await formatVerity({ ...parameters, data, hash, hashOffset, uuid, superblock, onProgress: progressBar(host) })
+      const made = await formatVerity({
+        ...parameters,
+        data,
+        hash,
+        hashOffset,
+        uuid,
+        superblock,
+        onProgress: progressBar(host),
+      })
       if (options.rootHashFile !== undefined) await writeFile(options.rootHashFile, encodeHex(made.rootHash))
       const described = { ...parameters, uuid: made.superblock?.uuid ?? "" }
       // The tool tells the end only where the superblock stands at the start.
@@ -83,17 +110,31 @@ async function format(host: Host, dataPath: string, hashPath: string, options: V
   })
 }
 
-async function verify(host: Host, dataPath: string, hashPath: string, root: string | undefined, options: VerityOptions): Promise<void> {
+async function verify(
+  host: Host,
+  dataPath: string,
+  hashPath: string,
+  root: string | undefined,
+  options: VerityOptions,
+): Promise<void> {
   const rootText = root ?? (options.rootHashFile === undefined ? "" : (await readText(options.rootHashFile)).trim())
   const rootHash = parseRootHash(rootText)
   const { hashOffset = 0 } = options
-  await withDevices([[dataPath, true], [hashPath, true]], async (data, hash) => {
-    const parameters = options.superblock
-      ? superblockParameters(await superblockOf(hash, hashPath, hashOffset), hashOffset)
-      : withStart(verityParameters(options), hashOffset)
-    const { exitCode, lines } = verityVerdict(await checkVerity({ ...parameters, data, hash, rootHash, onProgress: progressBar(host) }))
-    if (exitCode !== 0) throw new VerbFailure(lines.join("\n"), exitCode)
-  })
+  await withDevices(
+    [
+      [dataPath, true],
+      [hashPath, true],
+    ],
+    async (data, hash) => {
+      const parameters = options.superblock
+        ? superblockParameters(await superblockOf(hash, hashPath, hashOffset), hashOffset)
+        : withStart(verityParameters(options), hashOffset)
+      const { exitCode, lines } = verityVerdict(
+        await checkVerity({ ...parameters, data, hash, rootHash, onProgress: progressBar(host) }),
+      )
+      if (exitCode !== 0) throw new VerbFailure(lines.join("\n"), exitCode)
+    },
+  )
 }
 
 function withStart(parameters: Omit<VerityParameters, "hashStart">, hashOffset: number): VerityParameters {
@@ -120,7 +161,10 @@ async function superblockOf(hash: BlockDevice, path: string, hashOffset: number)
 }
 
 /** Opens paths, each read-only or not, and closes them however `use` ends. */
-async function withDevices(paths: readonly (readonly [path: string, readOnly: boolean])[], use: (...devices: [BlockDevice, BlockDevice]) => Promise<void>): Promise<void> {
+async function withDevices(
+  paths: readonly (readonly [path: string, readOnly: boolean])[],
+  use: (...devices: [BlockDevice, BlockDevice]) => Promise<void>,
+): Promise<void> {
   const devices: BlockDevice[] = []
   try {
     for (const [path, readOnly] of paths) devices.push(await openPath(path, readOnly))
@@ -149,7 +193,12 @@ async function growFile(path: string, size: number): Promise<void> {
 }
 
 /** As `veritysetup dump` and `format` print it. */
-function describeVolume(path: string, volume: Omit<Superblock, "algorithm"> & { readonly algorithm: string }, endBytes: number | undefined, rootHash?: string): string {
+function describeVolume(
+  path: string,
+  volume: Omit<Superblock, "algorithm"> & { readonly algorithm: string },
+  endBytes: number | undefined,
+  rootHash?: string,
+): string {
   const { hashBlockSize } = volume
   const treeSize = hashTree({ ...volume, algorithm: "sha256", hashStart: 0 }).size
   const fields = [

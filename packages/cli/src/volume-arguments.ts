@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises"
-import { BlockError, decodeHex, openVolume, type Volume, type VerityChoice } from "blockstrata"
+import { BlockError, decodeHex, openVolume, type VerityChoice, type Volume } from "blockstrata"
 import { type Command, InvalidArgumentError, Option } from "commander"
 import { VerbFailure } from "./exit-status.ts"
 import { parseSize } from "./size-argument.ts"
@@ -25,12 +25,20 @@ export interface VolumeOptions extends VerityParameterOptions {
 export function addVolume(command: Command): Command {
   command
     .argument("[IMAGE]", "an image that is known by its superblock")
-    .option("--table <TABLE>", "device-mapper lines, or @FILE with them: one device, or several in dmsetup's concise form")
+    .option(
+      "--table <TABLE>",
+      "device-mapper lines, or @FILE with them: one device, or several in dmsetup's concise form",
+    )
     .option("--key <DESC=FILE>", "the key that a line names as :SIZE:TYPE:DESC; may be given several times", collect)
     .option("--read-only", "write to no file")
     .option("-I, --integrity <ALG>", "dm-integrity: crc32c, sha256 or hmac-sha256; a store of tags without it")
     .option("--integrity-key-file <FILE>", "the key of an HMAC, raw")
-    .addOption(new Option("-D, --integrity-no-journal", "open in mode D").conflicts(["integrityBitmapMode", "integrityRecoveryMode"]))
+    .addOption(
+      new Option("-D, --integrity-no-journal", "open in mode D").conflicts([
+        "integrityBitmapMode",
+        "integrityRecoveryMode",
+      ]),
+    )
     .addOption(new Option("-B, --integrity-bitmap-mode", "open in mode B").conflicts("integrityRecoveryMode"))
     .option("-R, --integrity-recovery-mode", "open in mode R: no journal, no checks")
     .option("--allow-discards", "dm-integrity: pass discards on")
@@ -42,11 +50,22 @@ export function addVolume(command: Command): Command {
 }
 
 /** Opens what the command line names. */
-export async function openVolumeArgument(image: string | undefined, options: VolumeOptions, isReader: boolean): Promise<Volume> {
-  if ((image === undefined) === (options.table === undefined)) throw new VerbFailure("expected either an IMAGE or --table", 1)
+export async function openVolumeArgument(
+  image: string | undefined,
+  options: VolumeOptions,
+  isReader: boolean,
+): Promise<Volume> {
+  if ((image === undefined) === (options.table === undefined))
+    throw new VerbFailure("expected either an IMAGE or --table", 1)
   const common = { readOnly: isReader || options.readOnly === true, keys: await readKeys(options.key ?? []) }
   if (options.table !== undefined) return await openVolume({ table: await readTable(options.table), ...common })
-  const mode = options.integrityNoJournal ? "D" : options.integrityBitmapMode ? "B" : options.integrityRecoveryMode ? "R" : "J"
+  const mode = options.integrityNoJournal
+    ? "D"
+    : options.integrityBitmapMode
+      ? "B"
+      : options.integrityRecoveryMode
+        ? "R"
+        : "J"
   return await openVolume({
     image: image ?? "",
     integrity: {
@@ -61,9 +80,16 @@ export async function openVolumeArgument(image: string | undefined, options: Vol
 }
 
 async function verityChoice(hashImage: string, options: VolumeOptions): Promise<VerityChoice> {
-  const rootHash = options.rootHash ?? (options.rootHashFile === undefined ? undefined : parseHex((await readText(options.rootHashFile)).trim()))
+  const rootHash =
+    options.rootHash ??
+    (options.rootHashFile === undefined ? undefined : parseHex((await readText(options.rootHashFile)).trim()))
   if (rootHash === undefined) throw new VerbFailure("--hash-device wants --root-hash or --root-hash-file", 1)
-  return { hashImage, rootHash, hashOffset: options.hashOffset, parameters: options.superblock ? undefined : verityParameters(options) }
+  return {
+    hashImage,
+    rootHash,
+    hashOffset: options.hashOffset,
+    parameters: options.superblock ? undefined : verityParameters(options),
+  }
 }
 
 /** The text of a table: itself, or the content of a file after `@`. */

@@ -1,8 +1,8 @@
+import { createCipheriv, createHmac } from "node:crypto"
 import { type BlockDevice, BlockError, type DeviceEvent, hostRuntime, memoryDevice } from "@blockstrata/device"
 import { nodeEngine } from "@blockstrata/primitives/node"
 import { portableEngine } from "@blockstrata/primitives/portable"
 import fc from "fast-check"
-import { createCipheriv, createHmac } from "node:crypto"
 import { describe, expect, test } from "vitest"
 import { type CryptOptions, cryptTarget } from "./crypt-target.ts"
 

@@ -1,6 +1,6 @@
 import { type BlockDevice, BlockError, defineDevice } from "@blockstrata/device"
 import type { AeadCipher, Engine } from "@blockstrata/primitives"
-import { aeadBatch, type AeadUnits, gatherMetadata, scatterMetadata } from "./aead-batch.ts"
+import { type AeadUnits, aeadBatch, gatherMetadata, scatterMetadata } from "./aead-batch.ts"
 import type { CipherSpec } from "./cipher-spec.ts"
 import { alignedAtomicSize, type CryptParts } from "./crypt-parts.ts"
 import { type IvGenerator, plain64Iv, randomIv } from "./iv.ts"

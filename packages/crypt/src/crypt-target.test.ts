@@ -1,9 +1,9 @@
+import { createCipheriv, createHash } from "node:crypto"
+import { inspect } from "node:util"
 import { type BlockDevice, type DeviceEvent, hostRuntime, memoryDevice } from "@blockstrata/device"
 import { nodeEngine } from "@blockstrata/primitives/node"
 import { portableEngine } from "@blockstrata/primitives/portable"
 import fc from "fast-check"
-import { createCipheriv, createHash } from "node:crypto"
-import { inspect } from "node:util"
 import { describe, expect, test } from "vitest"
 import { type CryptOptions, cryptTarget } from "./crypt-target.ts"
 

@@ -1,8 +1,8 @@
+import { createCipheriv, createHash } from "node:crypto"
 import { hostRuntime } from "@blockstrata/device"
 import { nodeEngine } from "@blockstrata/primitives/node"
 import { portableEngine } from "@blockstrata/primitives/portable"
 import fc from "fast-check"
-import { createCipheriv, createHash } from "node:crypto"
 import { expect, test } from "vitest"
 import { essivIv, plain64Iv, randomIv, type SectorNumbering, writeSectorNumbers } from "./iv.ts"
 

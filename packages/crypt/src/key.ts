@@ -1,4 +1,4 @@
-import { BlockError } from "@blockstrata/device"
+import { BlockError, decodeHex, encodeHex } from "@blockstrata/device"
 
 /** The key word of a table line. */
 export type CryptKey =
@@ -21,7 +21,7 @@ const KEYRING_TYPES = ["logon", "user", "encrypted", "trusted"] as const
 export function parseKey(word: string, keySizes: readonly number[]): CryptKey {
   if (word.startsWith(":")) return parseKeyringKey(word, keySizes)
   const digits = word === "-" ? "" : word
-  if (/[^0-9a-fA-F]/.test(digits)) throw new BlockError("INVALID", "crypt: key: expected hexadecimal digits")
+  if (/[^0-9a-fA-F]/.test(digits)) throw notHex()
   checkKeySize(Math.floor(digits.length / 2), keySizes)
   if (digits.length % 2 !== 0) {
     throw new BlockError(
@@ -29,10 +29,13 @@ export function parseKey(word: string, keySizes: readonly number[]): CryptKey {
       "crypt: key: an odd number of hexadecimal digits, of which Linux drops the last",
     )
   }
-  const bytes = new Uint8Array(digits.length / 2)
-  for (let index = 0; index < bytes.length; index++)
-    bytes[index] = Number.parseInt(digits.slice(2 * index, 2 * index + 2), 16)
+  const bytes = decodeHex(digits)
+  if (bytes === undefined) throw notHex()
   return { kind: "hex", bytes }
+}
+
+function notHex(): BlockError {
+  return new BlockError("INVALID", "crypt: key: expected hexadecimal digits")
 }
 
 function parseKeyringKey(word: string, keySizes: readonly number[]): CryptKey {
@@ -59,7 +62,7 @@ export function checkKeySize(size: number, keySizes: readonly number[]): void {
 export function printKey(key: CryptKey, showKeys: boolean): string {
   if (key.kind === "keyring") return `:${key.size}:${key.type}:${key.description}`
   if (key.bytes.length === 0) return "-"
-  return Array.from(key.bytes, (byte) => (showKeys ? byte : 0).toString(16).padStart(2, "0")).join("")
+  return showKeys ? encodeHex(key.bytes) : "00".repeat(key.bytes.length)
 }
 
 /**

@@ -25,7 +25,12 @@ export function baseExtents(device: BlockDevice, offset: number, length: number)
   const [whole] = data
   // One piece of the same length: a part of a block keeps its place in it.
   const isOnePiece = data.length === 1 && whole?.length === end - start
-  return extents.flatMap((extent) => descend(device, isOnePiece && extent === whole ? { ...extent, offset: extent.offset + offset - start, length } : extent))
+  return extents.flatMap((extent) =>
+    descend(
+      device,
+      isOnePiece && extent === whole ? { ...extent, offset: extent.offset + offset - start, length } : extent,
+    ),
+  )
 }
 
 function descend(device: BlockDevice, extent: Extent): BaseExtent[] {

@@ -13,7 +13,16 @@ export type BlockErrorCode =
   | "BUSY"
   | "CLOSED"
 
-export type Operation = "read" | "write" | "flush" | "discard" | "writeZeroes" | "blockStatus" | "open" | "format" | "close"
+export type Operation =
+  | "read"
+  | "write"
+  | "flush"
+  | "discard"
+  | "writeZeroes"
+  | "blockStatus"
+  | "open"
+  | "format"
+  | "close"
 
 export interface BlockErrorPlace {
   /** `layer.name` of the device that failed. The edge fills it in. */

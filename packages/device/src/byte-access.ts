@@ -10,7 +10,10 @@ export interface ByteAccess {
   /** Writes any number of bytes anywhere; blocks that are covered in part are read, changed and written. */
   write(offset: number, data: Uint8Array): Promise<void>
   /** The bytes of a range, the whole device if not given, in pieces of at most 256 KiB, read as they are asked for. */
-  readable(range?: { readonly offset?: number | undefined; readonly length?: number | undefined }): ReadableStream<Uint8Array>
+  readable(range?: {
+    readonly offset?: number | undefined
+    readonly length?: number | undefined
+  }): ReadableStream<Uint8Array>
   /** Writes what it is given from `offset` on, and flushes the device when closed. */
   writable(offset?: number): WritableStream<Uint8Array>
 }
@@ -62,7 +65,9 @@ export function bytes(device: BlockDevice): ByteAccess {
     checkBytes(device, offset, data.length)
     if (data.length === 0) return
     const start = floor(offset)
-    await lock.hold([{ offset: start, length: ceiling(offset + data.length) - start }], "exclusive", () => writeParts(offset, data))
+    await lock.hold([{ offset: start, length: ceiling(offset + data.length) - start }], "exclusive", () =>
+      writeParts(offset, data),
+    )
   }
 
   return {
@@ -71,15 +76,18 @@ export function bytes(device: BlockDevice): ByteAccess {
     readable({ offset = 0, length = device.size - offset } = {}) {
       checkBytes(device, offset, length)
       let position = offset
-      return new ReadableStream<Uint8Array>({
-        async pull(controller) {
-          // Pieces end on multiples of their size, so that all but the first and the last are whole blocks.
-          const end = Math.min(offset + length, position - (position % PIECE_SIZE) + PIECE_SIZE)
-          if (end > position) controller.enqueue(await read(position, end - position))
-          position = end
-          if (position === offset + length) controller.close()
+      return new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            // Pieces end on multiples of their size, so that all but the first and the last are whole blocks.
+            const end = Math.min(offset + length, position - (position % PIECE_SIZE) + PIECE_SIZE)
+            if (end > position) controller.enqueue(await read(position, end - position))
+            position = end
+            if (position === offset + length) controller.close()
+          },
         },
-      }, { highWaterMark: 0 })
+        { highWaterMark: 0 },
+      )
     },
     writable(offset = 0) {
       checkBytes(device, offset, 0)
@@ -96,7 +104,13 @@ export function bytes(device: BlockDevice): ByteAccess {
 }
 
 function checkBytes(device: BlockDevice, offset: number, length: number): void {
-  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 || offset + length > device.size) {
+  if (
+    !Number.isSafeInteger(offset) ||
+    !Number.isSafeInteger(length) ||
+    offset < 0 ||
+    length < 0 ||
+    offset + length > device.size
+  ) {
     throw new RangeError(`bytes: expected a range inside ${device.size} bytes, got ${length} from offset ${offset}`)
   }
 }

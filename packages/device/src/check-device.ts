@@ -16,7 +16,10 @@ const PIECE_SIZE = 1024 * 1024
  *
  * @throws the signal's reason when aborted, between two reads.
  */
-export async function checkDevice(device: BlockDevice, { signal, onProgress }: LongVerbOptions = {}): Promise<CheckReport> {
+export async function checkDevice(
+  device: BlockDevice,
+  { signal, onProgress }: LongVerbOptions = {},
+): Promise<CheckReport> {
   const buffer = new Uint8Array(Math.min(PIECE_SIZE, device.size))
   const bad: BadRange[] = []
   for (let offset = 0; offset < device.size; offset += buffer.length) {

@@ -19,7 +19,11 @@ interface Piece {
  * @throws RangeError if `from` does not fit into `to`; the signal's reason when aborted; any failure of either device,
  * and then `to` holds a part of the copy.
  */
-export async function copyDevice(from: BlockDevice, to: BlockDevice, { signal, onProgress }: LongVerbOptions = {}): Promise<void> {
+export async function copyDevice(
+  from: BlockDevice,
+  to: BlockDevice,
+  { signal, onProgress }: LongVerbOptions = {},
+): Promise<void> {
   if (from.size > to.size || from.size % to.blockSize !== 0) {
     throw new RangeError(`copyDevice: ${from.size} bytes do not fit into ${to.size} bytes in blocks of ${to.blockSize}`)
   }
@@ -43,9 +47,17 @@ export async function copyDevice(from: BlockDevice, to: BlockDevice, { signal, o
   onProgress?.(from.size, from.size)
 }
 
-async function readPieces(from: BlockDevice, offset: number, length: number, tagSize: number, unit: number): Promise<Piece[]> {
+async function readPieces(
+  from: BlockDevice,
+  offset: number,
+  length: number,
+  tagSize: number,
+  unit: number,
+): Promise<Piece[]> {
   const ranges = await from.blockStatus(offset, length)
-  const zeroed = tagSize === 0 && ranges.every((range) => range.kind === "allocated" || (range.offset % unit === 0 && range.length % unit === 0))
+  const zeroed =
+    tagSize === 0 &&
+    ranges.every((range) => range.kind === "allocated" || (range.offset % unit === 0 && range.length % unit === 0))
   const pieces: Piece[] = []
   for (const range of zeroed ? ranges : [{ offset, length, kind: "allocated" }]) {
     if (range.kind !== "allocated") {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { BlockError } from "./block-error.ts"
-import { defineDevice, type DeviceImplementation } from "./define-device.ts"
+import { type DeviceImplementation, defineDevice } from "./define-device.ts"
 import { memoryDevice } from "./memory-device.ts"
 
 const plain: DeviceImplementation = {
@@ -79,7 +79,12 @@ describe("the edge places failures", () => {
       },
     })
     const [buffer, tags] = [new Uint8Array(1024).fill(1), new Uint8Array(4).fill(1)]
-    await expect(device.read(0, buffer, tags)).rejects.toMatchObject({ code: "INTEGRITY", device: "plain", operation: "read", offset: 512 })
+    await expect(device.read(0, buffer, tags)).rejects.toMatchObject({
+      code: "INTEGRITY",
+      device: "plain",
+      operation: "read",
+      offset: 512,
+    })
     expect([...buffer, ...tags].every((byte) => byte === 0)).toBe(true)
   })
 
@@ -106,15 +111,25 @@ describe("the edge places failures", () => {
 
   it("tells two lowers of one name apart", async () => {
     const fails = () =>
-      defineDevice({ ...plain, name: "leg", read: async () => Promise.reject(new BlockError("IO", "leg: gone", { offset: 0, length: 512 })) })
+      defineDevice({
+        ...plain,
+        name: "leg",
+        read: async () => Promise.reject(new BlockError("IO", "leg: gone", { offset: 0, length: 512 })),
+      })
     const [first, second] = [fails(), fails()]
     const upper = defineDevice({
       ...plain,
       name: "upper",
       size: 1024,
-      lowers: [{ role: "a", device: first }, { role: "b", device: second }],
+      lowers: [
+        { role: "a", device: first },
+        { role: "b", device: second },
+      ],
       extents: (offset, length) =>
-        [{ role: "a", offset: 0, length: 512 }, { role: "b", offset: 0, length: 512 }].slice(offset / 512, (offset + length) / 512),
+        [
+          { role: "a", offset: 0, length: 512 },
+          { role: "b", offset: 0, length: 512 },
+        ].slice(offset / 512, (offset + length) / 512),
       read: (_offset, buffer) => second.read(0, buffer.subarray(512)),
     })
     await expect(upper.read(0, new Uint8Array(1024))).rejects.toMatchObject({ offset: 512, length: 512 })
@@ -122,8 +137,15 @@ describe("the edge places failures", () => {
 
   it("wraps what the host throws, and lets bugs be bugs", async () => {
     const host = defineDevice({ ...plain, read: async () => Promise.reject(new Error("EIO")) })
-    await expect(host.read(512, new Uint8Array(512))).rejects.toMatchObject({ code: "IO", offset: 512, cause: { message: "EIO" } })
-    const bug = defineDevice({ ...plain, read: async () => Promise.reject(new TypeError("undefined is not a function")) })
+    await expect(host.read(512, new Uint8Array(512))).rejects.toMatchObject({
+      code: "IO",
+      offset: 512,
+      cause: { message: "EIO" },
+    })
+    const bug = defineDevice({
+      ...plain,
+      read: async () => Promise.reject(new TypeError("undefined is not a function")),
+    })
     await expect(bug.read(0, new Uint8Array(512))).rejects.toBeInstanceOf(TypeError)
   })
 })
@@ -203,7 +225,11 @@ describe("ordered devices", () => {
         read: async (offset) => void calls.push(`read ${offset}`),
       }),
     )
-    const requests = [device.write(0, new Uint8Array(1024)), device.read(512, new Uint8Array(512)), device.read(1024, new Uint8Array(512))]
+    const requests = [
+      device.write(0, new Uint8Array(1024)),
+      device.read(512, new Uint8Array(512)),
+      device.read(1024, new Uint8Array(512)),
+    ]
     await requests[2]
     gate.open()
     await Promise.allSettled(requests)

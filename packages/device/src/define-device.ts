@@ -82,10 +82,10 @@ export function defineDevice(implementation: DeviceImplementation): BlockDevice 
       status: () => implementation.status?.() ?? {},
     }),
     async read(offset, buffer, tags) {
-      gate.checkOpen("read")
       checkBuffers(shape, offset, buffer, tags)
-      if (buffer.length === 0) return
       try {
+        gate.checkOpen("read")
+        if (buffer.length === 0) return
         await run("read", { offset, length: buffer.length }, () => implementation.read(offset, buffer, tags))
       } catch (error) {
         buffer.fill(0)
@@ -131,7 +131,11 @@ export function defineDevice(implementation: DeviceImplementation): BlockDevice 
       checkRange(shape, offset, length)
       if (length === 0) return []
       const whole: BlockStatus[] = [{ offset, length, kind: "allocated" }]
-      return await run("blockStatus", { offset, length }, async () => (await implementation.blockStatus?.(offset, length)) ?? whole)
+      return await run(
+        "blockStatus",
+        { offset, length },
+        async () => (await implementation.blockStatus?.(offset, length)) ?? whole,
+      )
     },
     close() {
       // The flush comes first: what the target writes when it closes must not overtake what it was given before.

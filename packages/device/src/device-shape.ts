@@ -20,8 +20,10 @@ export function checkShape(implementation: DeviceImplementation): {
   if (!Number.isSafeInteger(size) || size < 0 || size % blockSize !== 0) {
     throw new RangeError(`${name}: size: expected a multiple of ${blockSize}, got ${size}`)
   }
-  if (!Number.isSafeInteger(tagSize) || tagSize < 0) throw new RangeError(`${name}: tag size: expected >= 0, got ${tagSize}`)
-  if (new Set(lowers.map((lower) => lower.role)).size !== lowers.length) throw new TypeError(`${name}: roles must be unique`)
+  if (!Number.isSafeInteger(tagSize) || tagSize < 0)
+    throw new RangeError(`${name}: tag size: expected >= 0, got ${tagSize}`)
+  if (new Set(lowers.map((lower) => lower.role)).size !== lowers.length)
+    throw new TypeError(`${name}: roles must be unique`)
   return { name, size, blockSize, tagSize, lowers: Object.freeze([...lowers]) }
 }
 

@@ -40,7 +40,10 @@ export function placeError(
       raiser,
     )
   }
-  return raised(error.device === undefined ? complete(error, place, operation, range) : wrap(error, place, operation, range), raiser)
+  return raised(
+    error.device === undefined ? complete(error, place, operation, range) : wrap(error, place, operation, range),
+    raiser,
+  )
 }
 
 function raised(error: BlockError, raiser: BlockDevice): BlockError {
@@ -52,7 +55,12 @@ function isBug(error: unknown): boolean {
   return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
 }
 
-function complete(error: BlockError, place: ErrorPlace, operation: Operation, range: ByteRange | undefined): BlockError {
+function complete(
+  error: BlockError,
+  place: ErrorPlace,
+  operation: Operation,
+  range: ByteRange | undefined,
+): BlockError {
   const completed = new BlockError(error.code, error.message, {
     device: place.name,
     operation: error.operation ?? operation,
@@ -81,12 +89,15 @@ function failingRun(error: BlockError, place: ErrorPlace, range: ByteRange): Byt
   const raiser = raisers.get(error)
   const roles = new Set(place.lowers.filter((lower) => lower.device === raiser).map((lower) => lower.role))
   const { offset: failedOffset, length: failedLength } = error
-  if (place.extents === undefined || roles.size === 0 || failedOffset === undefined || failedLength === undefined) return undefined
+  if (place.extents === undefined || roles.size === 0 || failedOffset === undefined || failedLength === undefined)
+    return undefined
   const extents = place.extents
   const fails = (block: number) =>
     extents(block, place.blockSize).some(
       (extent) =>
-        roles.has(extent.role) && extent.offset < failedOffset + failedLength && failedOffset < extent.offset + extent.length,
+        roles.has(extent.role) &&
+        extent.offset < failedOffset + failedLength &&
+        failedOffset < extent.offset + extent.length,
     )
   const end = range.offset + range.length
   let start = range.offset

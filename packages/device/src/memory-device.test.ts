@@ -14,7 +14,18 @@ describe("memoryDevice", () => {
     await device.read(3 * TIB, buffer)
     expect(buffer).toEqual(new Uint8Array(512).fill(9))
     const status = await device.blockStatus(3 * TIB - 65536, 3 * 65536)
-    expect(status.map(({ kind, length }) => [kind, length])).toEqual([["hole", 65536], ["allocated", 65536], ["hole", 65536]])
+    expect(status.map(({ kind, length }) => [kind, length])).toEqual([
+      ["hole", 65536],
+      ["allocated", 65536],
+      ["hole", 65536],
+    ])
+    expect((await device.blockStatus(0, device.size)).map(({ kind }) => kind)).toEqual(["hole", "allocated", "hole"])
+    expect(await device.blockStatus(3 * TIB + 512, 512)).toEqual([
+      { offset: 3 * TIB + 512, length: 512, kind: "allocated" },
+    ])
+    await device.writeZeroes(0, 3 * TIB + 512)
+    await device.read(3 * TIB, buffer)
+    expect(buffer).toEqual(new Uint8Array(512))
     await device.discard(3 * TIB, 65536)
     expect(await device.blockStatus(3 * TIB - 65536, 3 * 65536)).toHaveLength(1)
   })

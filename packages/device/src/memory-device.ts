@@ -41,7 +41,14 @@ export function memoryDevice(options: MemoryDeviceOptions): BlockDevice {
     blockSize,
     tagSize,
     // A device that carries tags has no discard: data would go and its tag stay.
-    features: { write: !readOnly, discard: tagSize === 0, writeZeroes: true, fua: true, atomicSize: blockSize, optimalSize: 1024 * 1024 },
+    features: {
+      write: !readOnly,
+      discard: tagSize === 0,
+      writeZeroes: true,
+      fua: true,
+      atomicSize: blockSize,
+      optimalSize: 1024 * 1024,
+    },
     async read(offset, buffer, tags) {
       store.read(offset, buffer)
       if (tags !== undefined) tagStore.read(tagOffset(offset), tags)

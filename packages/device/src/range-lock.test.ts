@@ -27,7 +27,10 @@ describe("RangeLock", () => {
 
   it("never lets two holders of one byte overlap unless both share, and never hangs", async () => {
     const request = fc.record({
-      ranges: fc.array(fc.record({ offset: fc.nat(20), length: fc.integer({ min: 1, max: 8 }) }), { minLength: 1, maxLength: 3 }),
+      ranges: fc.array(fc.record({ offset: fc.nat(20), length: fc.integer({ min: 1, max: 8 }) }), {
+        minLength: 1,
+        maxLength: 3,
+      }),
       exclusive: fc.boolean(),
       turns: fc.nat(5),
     })
@@ -40,7 +43,9 @@ describe("RangeLock", () => {
         const outcomes = await Promise.allSettled(
           requests.map(({ ranges, exclusive, turns }) =>
             lock.hold(ranges, exclusive ? "exclusive" : "shared", async () => {
-              const held = new Set(ranges.flatMap((range) => Array.from({ length: range.length }, (_, at) => range.offset + at)))
+              const held = new Set(
+                ranges.flatMap((range) => Array.from({ length: range.length }, (_, at) => range.offset + at)),
+              )
               for (const byte of held) {
                 bump(exclusive ? writers : readers, byte, 1)
                 expect(writers.get(byte) ?? 0).toBeLessThanOrEqual(1)

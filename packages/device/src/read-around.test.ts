@@ -38,10 +38,15 @@ describe("readAround and checkDevice", () => {
         const device = spotted(41, new Set(bad))
         const buffer = new Uint8Array(device.size)
         const runs = await readAround(device, 0, buffer)
-        const found = runs.flatMap((run) => Array.from({ length: run.length / BLOCK }, (_, at) => run.offset / BLOCK + at))
+        const found = runs.flatMap((run) =>
+          Array.from({ length: run.length / BLOCK }, (_, at) => run.offset / BLOCK + at),
+        )
         expect(found).toEqual([...bad].sort((a, b) => a - b))
-        for (let block = 0; block < 41; block++) expect(buffer[block * BLOCK + 7]).toBe(bad.includes(block) ? 0 : block + 1)
-        expect((await checkDevice(device)).bad.map((run) => run.length).reduce((a, b) => a + b, 0)).toBe(bad.length * BLOCK)
+        for (let block = 0; block < 41; block++)
+          expect(buffer[block * BLOCK + 7]).toBe(bad.includes(block) ? 0 : block + 1)
+        expect((await checkDevice(device)).bad.map((run) => run.length).reduce((a, b) => a + b, 0)).toBe(
+          bad.length * BLOCK,
+        )
       }),
     )
   })
@@ -86,7 +91,10 @@ describe("copyDevice", () => {
 
   it("stops at the first bad block, when aborted, and when the target is too small", async () => {
     const to = memoryDevice({ size: 8 * BLOCK })
-    await expect(copyDevice(spotted(8, new Set([3])), to)).rejects.toMatchObject({ code: "INTEGRITY", offset: 3 * BLOCK })
+    await expect(copyDevice(spotted(8, new Set([3])), to)).rejects.toMatchObject({
+      code: "INTEGRITY",
+      offset: 3 * BLOCK,
+    })
     await expect(copyDevice(spotted(8, new Set()), to, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i)
     await expect(copyDevice(spotted(9, new Set()), to)).rejects.toBeInstanceOf(RangeError)
   })

@@ -42,7 +42,10 @@ export function requestGate(place: ErrorPlace, isOrdered: boolean, device: () =>
   return {
     checkOpen(operation) {
       if (closing === undefined) return
-      throw new BlockError("CLOSED", `${place.name}: ${operation} on a closed device`, { device: place.name, operation })
+      throw new BlockError("CLOSED", `${place.name}: ${operation} on a closed device`, {
+        device: place.name,
+        operation,
+      })
     },
     async run(operation, range, action) {
       inFlightCount += 1

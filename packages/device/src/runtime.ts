@@ -21,7 +21,8 @@ export const hostRuntime: Runtime = {
   now: () => performance.now(),
   setTimer(milliseconds, callback) {
     const timer: unknown = setTimeout(callback, milliseconds)
-    if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function") timer.unref()
+    if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function")
+      timer.unref()
     return () => clearTimeout(timer as Parameters<typeof clearTimeout>[0])
   },
 }

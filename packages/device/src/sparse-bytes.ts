@@ -16,7 +16,11 @@ export function sparseBytes(): ByteStore {
   const chunks = new Map<number, Uint8Array>()
 
   /** Calls back for each part of the range that lies in one chunk. */
-  function eachPart(offset: number, length: number, visit: (chunkIndex: number, start: number, from: number, to: number) => void): void {
+  function eachPart(
+    offset: number,
+    length: number,
+    visit: (chunkIndex: number, start: number, from: number, to: number) => void,
+  ): void {
     for (let done = 0; done < length; ) {
       const position = offset + done
       const chunkIndex = Math.floor(position / CHUNK_SIZE)
@@ -25,6 +29,13 @@ export function sparseBytes(): ByteStore {
       visit(chunkIndex, start, done, to)
       done = to
     }
+  }
+
+  /** Ascending; the cost is that of what is allocated, not of the range. */
+  function allocatedChunks(offset: number, length: number): number[] {
+    const first = Math.floor(offset / CHUNK_SIZE)
+    const end = Math.ceil((offset + length) / CHUNK_SIZE)
+    return [...chunks.keys()].filter((chunkIndex) => chunkIndex >= first && chunkIndex < end).sort((a, b) => a - b)
   }
 
   return {
@@ -46,19 +57,26 @@ export function sparseBytes(): ByteStore {
       })
     },
     clear(offset, length) {
-      eachPart(offset, length, (chunkIndex, start, from, to) => {
-        if (to - from === CHUNK_SIZE) chunks.delete(chunkIndex)
-        else chunks.get(chunkIndex)?.fill(0, start, start + to - from)
-      })
+      for (const chunkIndex of allocatedChunks(offset, length)) {
+        const start = Math.max(offset - chunkIndex * CHUNK_SIZE, 0)
+        const end = Math.min(offset + length - chunkIndex * CHUNK_SIZE, CHUNK_SIZE)
+        if (end - start === CHUNK_SIZE) chunks.delete(chunkIndex)
+        else chunks.get(chunkIndex)?.fill(0, start, end)
+      }
     },
     status(offset, length) {
       const ranges: BlockStatus[] = []
-      eachPart(offset, length, (chunkIndex, _start, from, to) => {
-        const kind = chunks.has(chunkIndex) ? "allocated" : "hole"
+      const append = (end: number, kind: BlockStatus["kind"]) => {
         const last = ranges.at(-1)
-        if (last?.kind === kind) ranges[ranges.length - 1] = { ...last, length: last.length + to - from }
-        else ranges.push({ offset: offset + from, length: to - from, kind })
-      })
+        const start = last === undefined ? offset : last.offset + last.length
+        if (last?.kind === kind) ranges[ranges.length - 1] = { ...last, length: end - last.offset }
+        else if (end > start) ranges.push({ offset: start, length: end - start, kind })
+      }
+      for (const chunkIndex of allocatedChunks(offset, length)) {
+        append(Math.max(chunkIndex * CHUNK_SIZE, offset), "hole")
+        append(Math.min((chunkIndex + 1) * CHUNK_SIZE, offset + length), "allocated")
+      }
+      append(offset + length, "hole")
       return ranges
     },
   }

@@ -1,6 +1,6 @@
 import { BlockError, type Runtime } from "@blockstrata/device"
 import { possibleSectors, sectionLayout } from "./layout.ts"
-import { type IntegritySuperblock, INTERLEAVE_MAX, INTERLEAVE_MIN, SALT_SIZE, TAG_SIZE_MAX } from "./superblock.ts"
+import { INTERLEAVE_MAX, INTERLEAVE_MIN, type IntegritySuperblock, SALT_SIZE, TAG_SIZE_MAX } from "./superblock.ts"
 
 /** What a new volume is to be like. Counts of sectors are rounded as the kernel rounds them. */
 export interface FreshSuperblockOptions {

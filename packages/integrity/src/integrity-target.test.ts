@@ -1,8 +1,8 @@
 import {
   type BlockDevice,
   BlockError,
-  defineDevice,
   type DeviceEvent,
+  defineDevice,
   memoryDevice,
   readAround,
 } from "@blockstrata/device"

@@ -1,4 +1,4 @@
-import { type BlockDevice, BlockError, type TableContext, type TableWord } from "@blockstrata/device"
+import { type BlockDevice, BlockError, decodeHex, type TableContext, type TableWord } from "@blockstrata/device"
 import type { Engine } from "@blockstrata/primitives"
 import { formatIntegrity } from "./format-integrity.ts"
 import { freshSuperblock } from "./fresh-superblock.ts"
@@ -94,5 +94,5 @@ function internalHashOf({ internalHash }: IntegrityLine): InternalHash | undefin
   const { name, keyHex = "" } = internalHash
   if (name === "crc32c" || name === "sha256") return { name }
   if (name !== "hmac(sha256)") throw new BlockError("UNSUPPORTED", `integrity: not built yet: internal_hash ${name}`)
-  return { name, key: Uint8Array.from(keyHex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)) }
+  return { name, key: decodeHex(keyHex) ?? new Uint8Array(0) }
 }

@@ -1,4 +1,4 @@
-import { type BlockDevice, baseExtents, BlockError } from "blockstrata"
+import { type BlockDevice, BlockError, baseExtents } from "blockstrata"
 import type { AttackedVolume } from "./stack.ts"
 
 /** What the attacker does between two openings, knowing where everything stands but no key. */

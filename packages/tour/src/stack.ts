@@ -1,4 +1,12 @@
-import { type BlockDevice, encodeHex, conciseTable, formatVerity, memoryDevice, openVolume, type TableEntry } from "blockstrata"
+import {
+  type BlockDevice,
+  conciseTable,
+  encodeHex,
+  formatVerity,
+  memoryDevice,
+  openVolume,
+  type TableEntry,
+} from "blockstrata"
 import type { KernelVolume } from "./kernel-volume.ts"
 
 /** A stack to attack: a kernel's volume, and where a hash tree stands in it. */
@@ -72,7 +80,10 @@ export async function createVolume({ volume, hashTree }: Stack): Promise<Attacke
   }
 
   // The journal of mode J is the kernel's to write; the owner writes in mode D, which leaves it clean.
-  const ownerEntries = below.map(({ name, line }) => ({ name, line: line.replace(/( integrity \S+ \d+ \d+) J /, "$1 D ") }))
+  const ownerEntries = below.map(({ name, line }) => ({
+    name,
+    line: line.replace(/( integrity \S+ \d+ \d+) J /, "$1 D "),
+  }))
 
   if (hashTree !== "none") {
     media.set("hash.img", new Uint8Array(HASH_DEVICE_SIZE))

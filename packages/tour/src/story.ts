@@ -1,4 +1,4 @@
-import { type BlockDevice, BlockError, encodeHex, checkDevice, defaultEngine, drawStack } from "blockstrata"
+import { type BlockDevice, BlockError, checkDevice, defaultEngine, drawStack, encodeHex } from "blockstrata"
 import { attacks, partsOf, tryAttack } from "./attack.ts"
 import { computeAttackTable, printAttackTable } from "./attack-table.ts"
 import { expectedOutcomes } from "./expectation.ts"
@@ -41,7 +41,10 @@ export async function tellStory(print: (line: string) => void): Promise<boolean>
   for (const line of printAttackTable(table).split("\n")) print(`   ${line}`)
   print("")
   const cells = table.rows.map(({ outcomes }) => outcomes)
-  check("every cell as it must be, those that are not caught included", JSON.stringify(cells) === JSON.stringify(expectedOutcomes))
+  check(
+    "every cell as it must be, those that are not caught included",
+    JSON.stringify(cells) === JSON.stringify(expectedOutcomes),
+  )
 
   print(isAsExpected ? "\nEverything came out as it must." : "\nNot everything came out as it must.")
   return isAsExpected
@@ -61,7 +64,10 @@ async function tellOpening(stack: Stack, print: Print, check: Check): Promise<vo
   const content = new Uint8Array(device.size)
   await device.read(0, content)
   const digest = encodeHex(defaultEngine.hash("sha256").digest(content))
-  check(`${device.size} bytes decrypted and verified; SHA-256 is the one that the kernel's own reading has`, digest === stack.volume.sha256)
+  check(
+    `${device.size} bytes decrypted and verified; SHA-256 is the one that the kernel's own reading has`,
+    digest === stack.volume.sha256,
+  )
   await device.close()
 }
 
@@ -75,9 +81,15 @@ async function tellBitFlip(stack: Stack, print: Print, check: Check): Promise<vo
   if (failure instanceof BlockError) show(print, `${failure.code}: ${failure.message}`)
   const isPlaced = failure instanceof BlockError && failure.code === "INTEGRITY" && failure.offset === 5 * BLOCK_SIZE
   check("the read rejects and names the block", isPlaced && failure.length === BLOCK_SIZE)
-  check("nothing unverified was released: the buffer is zero", buffer.every((byte) => byte === 0))
+  check(
+    "nothing unverified was released: the buffer is zero",
+    buffer.every((byte) => byte === 0),
+  )
   const { bad } = await checkDevice(device)
-  check("every other block still reads", bad.length === 1 && bad[0]?.offset === 5 * BLOCK_SIZE && bad[0].length === BLOCK_SIZE)
+  check(
+    "every other block still reads",
+    bad.length === 1 && bad[0]?.offset === 5 * BLOCK_SIZE && bad[0].length === BLOCK_SIZE,
+  )
   await device.close()
 }
 
@@ -112,5 +124,8 @@ async function tellWhatIsHidden(above: Stack, below: Stack, print: Print, check:
   show(print, `  tree over the plaintext:  ${describe(plain)}`)
   show(print, `  tree over the ciphertext: ${describe(cipher)}\n`)
   check("above, the tree tells of the plaintext: keep the hash device as secret as the data", plain.zeroCount > 0)
-  check("below, it tells nothing of it; anybody can verify without the key, tags and metadata included", cipher.zeroCount === 0 && cipher.repeatedCount === 0)
+  check(
+    "below, it tells nothing of it; anybody can verify without the key, tags and metadata included",
+    cipher.zeroCount === 0 && cipher.repeatedCount === 0,
+  )
 }

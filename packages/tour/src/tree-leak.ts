@@ -31,7 +31,9 @@ async function dataLeaves(volume: AttackedVolume): Promise<string[]> {
   const data = baseExtents(device, 0, device.size).filter(({ kind }) => kind === "data")
   const indices = isAbove
     ? Array.from({ length: device.size / HASH_BLOCK_SIZE }, (_, index) => index)
-    : data.flatMap(({ offset, length }) => Array.from({ length: length / HASH_BLOCK_SIZE }, (_, index) => offset / HASH_BLOCK_SIZE + index))
+    : data.flatMap(({ offset, length }) =>
+        Array.from({ length: length / HASH_BLOCK_SIZE }, (_, index) => offset / HASH_BLOCK_SIZE + index),
+      )
   await device.close()
   // At most 128 leaves: one hash block, which is also the top of the tree, right behind the superblock's block.
   const hashBlock = volume.media.get("hash.img")?.subarray(HASH_BLOCK_SIZE, 2 * HASH_BLOCK_SIZE) ?? new Uint8Array(0)

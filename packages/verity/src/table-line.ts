@@ -9,7 +9,7 @@
  * machine's.
  * Source: Linux, admin-guide/device-mapper/verity.
  */
-import { type BlockDevice, type TableContext, type TableWord } from "@blockstrata/device"
+import { type BlockDevice, decodeHex, encodeHex, type TableContext, type TableWord } from "@blockstrata/device"
 import type { Engine } from "@blockstrata/primitives"
 import {
   BLOCK_SIZE_MAX,
@@ -112,8 +112,8 @@ function print(line: VerityLine): string[] {
     hash,
     ...numbers,
     algorithm,
-    formatHex(rootHash),
-    salt.length === 0 ? "-" : formatHex(salt),
+    encodeHex(rootHash),
+    salt.length === 0 ? "-" : encodeHex(salt),
   ]
 }
 
@@ -154,12 +154,7 @@ function parseBlockSize(text: string, what: string, max: bigint): number {
 }
 
 function parseHex(text: string, what: string): Uint8Array {
-  if (!/^(?:[0-9a-f]{2})+$/i.test(text)) throw invalid(`${what}: expected pairs of hexadecimal digits`)
-  return Uint8Array.from({ length: text.length / 2 }, (_, index) =>
-    Number.parseInt(text.slice(index * 2, index * 2 + 2), 16),
-  )
-}
-
-function formatHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
+  const bytes = decodeHex(text)
+  if (bytes === undefined || bytes.length === 0) throw invalid(`${what}: expected pairs of hexadecimal digits`)
+  return bytes
 }

@@ -1,18 +1,18 @@
-import type { Runtime } from "@blockstrata/device"
+import { decodeHex, encodeHex, type Runtime } from "@blockstrata/device"
 
 const PATTERN = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** 16 bytes as the lower-case text of a UUID. RFC 9562, section 4. */
 export function formatUuid(bytes: Uint8Array): string {
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
+  const hex = encodeHex(bytes)
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-")
 }
 
 /** The 16 bytes of a UUID's text. @throws RangeError if it is none. */
 export function encodeUuid(text: string): Uint8Array {
-  if (!PATTERN.test(text)) throw new RangeError("uuid: expected 8-4-4-4-12 hexadecimal digits")
-  const hex = text.replaceAll("-", "")
-  return Uint8Array.from({ length: 16 }, (_, index) => Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16))
+  const bytes = PATTERN.test(text) ? decodeHex(text.replaceAll("-", "")) : undefined
+  if (bytes === undefined) throw new RangeError("uuid: expected 8-4-4-4-12 hexadecimal digits")
+  return bytes
 }
 
 /** A random UUID: version 4, variant 10. RFC 9562, section 5.4. */
