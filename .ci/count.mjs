@@ -39,7 +39,10 @@ function count({ name, state, note }) {
   if (!needs && !note) fail(`skipped without a reason: ${name}`)
   else if (needs && !needs.some(isMissing)) fail(`skipped, though all is there: ${name}`)
   else if (needs) console.log(`skipped: ${name}${note ? `: ${note}` : ""}`)
-  else reasons.set(note, [...(reasons.get(note) ?? []), name])
+  else {
+    const reason = note.replace(/\d+/g, "N")
+    reasons.set(reason, [...(reasons.get(reason) ?? []), name])
+  }
 }
 
 function fail(text) {

@@ -110,8 +110,9 @@ describe("strata inspect and table", () => {
       "dm-integrity volume",
       "dm-verity hash device",
       "no signature",
-      "tagSize: 32",
+      "integrity_tag_size: 32",
       "dataBlockCount: 256",
+      "└─ data: file  4 MiB",
     ])
       expect(text).toContain(part)
     const json = JSON.parse((await strata(["inspect", "--json", scratch.path("hash.img")])).text) as {

@@ -6,7 +6,10 @@ import { detectFormat, SIGNATURE_BYTES } from "./image-signature.ts"
 
 /** What the superblock of a dm-integrity image does not say. */
 export interface IntegrityChoice {
-  /** As integritysetup spells it: `crc32c`, `sha256`, `hmac-sha256`. Without one the image is a store of tags. */
+  /**
+   * As integritysetup spells it: `crc32c`, `sha256`, `hmac-sha256`; `none` for a store of tags, whose blocks are not
+   * checked. crc32c if not given, as in integritysetup, but only where the tags have its 4 bytes.
+   */
   readonly algorithm?: string | undefined
   /** The key of an HMAC. */
   readonly key?: Uint8Array | undefined
@@ -34,6 +37,7 @@ export interface ImageSource {
 }
 
 const SECTOR_SIZE = 512
+const CRC32C_SIZE = 4
 const IMAGE_OPERAND = "image"
 const HASH_IMAGE_OPERAND = "hash-image"
 
@@ -88,9 +92,17 @@ async function verityLine(dataImage: string, choice: VerityChoice, openFile: Ope
 async function integrityLine(image: string, choice: IntegrityChoice, device: BlockDevice): Promise<string> {
   const { providedSectors, tagSize, blockSize } = await readIntegritySuperblock(device, 0)
   const options = [`block_size:${blockSize}`]
-  if (choice.algorithm !== undefined) {
+  const chosen = choice.algorithm ?? (tagSize === CRC32C_SIZE ? "crc32c" : undefined)
+  // Without its hash a volume would read unchecked, as if it were good.
+  if (chosen === undefined) {
+    throw new BlockError(
+      "INVALID",
+      `image: a dm-integrity volume with tags of ${tagSize} bytes: expected its algorithm`,
+    )
+  }
+  if (chosen !== "none") {
     // integritysetup's `hmac-sha256` is the kernel's `hmac(sha256)`.
-    const algorithm = choice.algorithm.replace(/^hmac-(.+)$/, "hmac($1)")
+    const algorithm = chosen.replace(/^hmac-(.+)$/, "hmac($1)")
     options.push(`internal_hash:${algorithm}${choice.key === undefined ? "" : `:${encodeHex(choice.key)}`}`)
   }
   if (choice.allowDiscards === true) options.push("allow_discards")

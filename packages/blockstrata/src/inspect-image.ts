@@ -1,9 +1,12 @@
-import { BlockError, encodeHex } from "@blockstrata/device"
-import { inspectIntegrity } from "@blockstrata/integrity"
+import { type BlockDevice, BlockError, encodeHex } from "@blockstrata/device"
+import { inspectIntegrity, openIntegrity, printSuperblock } from "@blockstrata/integrity"
 import { readVeritySuperblock } from "@blockstrata/verity"
 import { openFile as openHostFile } from "#files"
 import type { OpenFile } from "./file-opener.ts"
 import { detectFormat, type ImageFormat, SIGNATURE_BYTES } from "./image-signature.ts"
+import { drawStack } from "./stack-drawing.ts"
+
+const SECTOR_SIZE = 512
 
 /** What an image is, as far as it says so itself. Nothing in it is trusted or verified. */
 export interface ImageReport {
@@ -15,6 +18,8 @@ export interface ImageReport {
   readonly summary: string
   /** The fields of its superblock, in the format's own words. */
   readonly fields: Readonly<Record<string, string | number>>
+  /** The stack as far as it can be built without keys, drawn as by `drawStack`. */
+  readonly stack: string
 }
 
 const SUMMARIES: Readonly<Record<ImageFormat, string>> = {
@@ -40,24 +45,8 @@ export async function inspectImage(image: string, openFile: OpenFile = openHostF
     const start = new Uint8Array(Math.min(SIGNATURE_BYTES, device.size))
     await device.read(0, start)
     const format = detectFormat(start)
-    let fields: Record<string, string | number> = {}
-    if (format === "verity") {
-      const { version, salt, ...rest } = await readVeritySuperblock(device, 0)
-      fields = { hashType: version, ...rest, salt: encodeHex(salt) || "-" }
-    }
-    if (format === "integrity") {
-      const { superblock, journal = "unknown" } = await inspectIntegrity(device, 0)
-      const { salt, ...rest } = superblock
-      const flags = Object.entries(rest).filter(([, value]) => value === true)
-      const numbers = Object.entries(rest).filter((entry): entry is [string, number] => typeof entry[1] === "number")
-      fields = {
-        ...Object.fromEntries(numbers),
-        flags: flags.map(([name]) => name).join(" ") || "-",
-        salt: encodeHex(salt),
-        journal,
-      }
-    }
-    return { image, size: device.size, format, summary: SUMMARIES[format], fields }
+    const described = await describe(format, device)
+    return { image, size: device.size, format, summary: SUMMARIES[format], ...described }
   } catch (error) {
     throw error instanceof BlockError
       ? new BlockError(error.code, `${image}: ${error.message}`, { operation: "open", cause: error })
@@ -65,4 +54,28 @@ export async function inspectImage(image: string, openFile: OpenFile = openHostF
   } finally {
     await device.close()
   }
+}
+
+type Description = Pick<ImageReport, "fields" | "stack">
+
+async function describe(format: ImageFormat, device: BlockDevice): Promise<Description> {
+  if (format === "verity") {
+    const { version, salt, ...rest } = await readVeritySuperblock(device, 0)
+    return { fields: { hashType: version, ...rest, salt: encodeHex(salt) || "-" }, stack: drawStack(device) }
+  }
+  return format === "integrity" ? await describeIntegrity(device) : { fields: {}, stack: drawStack(device) }
+}
+
+async function describeIntegrity(device: BlockDevice): Promise<Description> {
+  const { superblock, journal = "unknown" } = await inspectIntegrity(device, 0)
+  const words = printSuperblock(superblock).map((line) => line.split(" "))
+  const named = words.map(([name = "", ...values]) => [name, values.join(" ") || "-"])
+  const fields = { ...Object.fromEntries(named), salt: encodeHex(superblock.salt), journal }
+  const size = superblock.providedSectors * SECTOR_SIZE
+  return { fields, stack: await drawIntegrity(device, size).catch(() => drawStack(device)) }
+}
+
+/** Mode R, which checks nothing, opens without a hash and whatever the state of the journal. */
+async function drawIntegrity(device: BlockDevice, size: number): Promise<string> {
+  return drawStack(await openIntegrity({ lower: device, size, mode: "R", internalHash: undefined, readOnly: true }))
 }

@@ -65,9 +65,9 @@ async function inspectImages(host: Host, images: readonly string[], { json }: Lo
       `${JSON.stringify({ images: reports.map((report) => ({ ...report, ...both("size", report.size) })) })}\n`,
     )
   } else {
-    for (const { image, size, summary, fields } of reports) {
+    for (const { image, size, summary, fields, stack } of reports) {
       const lines = Object.entries(fields).map(([name, value]) => `  ${name}: ${value}\n`)
-      await host.writeOut(`${image}: ${size} bytes\n  ${summary}\n${lines.join("")}`)
+      await host.writeOut(`${image}: ${size} bytes\n  ${summary}\n${lines.join("")}${stack.replace(/^/gm, "  ")}\n`)
     }
   }
   if (failures.length > 0) throw failures[0]

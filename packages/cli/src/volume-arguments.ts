@@ -31,7 +31,7 @@ export function addVolume(command: Command): Command {
     )
     .option("--key <DESC=FILE>", "the key that a line names as :SIZE:TYPE:DESC; may be given several times", collect)
     .option("--read-only", "write to no file")
-    .option("-I, --integrity <ALG>", "dm-integrity: crc32c, sha256 or hmac-sha256; a store of tags without it")
+    .option("-I, --integrity <ALG>", "dm-integrity: crc32c, sha256, hmac-sha256, or none for a store of tags")
     .option("--integrity-key-file <FILE>", "the key of an HMAC, raw")
     .addOption(
       new Option("-D, --integrity-no-journal", "open in mode D").conflicts([

@@ -11,9 +11,9 @@ export interface Attack {
 /** What the reader gets afterwards. */
 export type Outcome = "caught" | "accepted: old data" | "accepted: noise" | "accepted: unharmed"
 
-const BLOCK_SIZE = 4096
+export const BLOCK_SIZE = 4096
 /** The block that is attacked, and the one it is swapped with. */
-const VICTIM_OFFSET = 3 * BLOCK_SIZE
+export const VICTIM_OFFSET: number = 3 * BLOCK_SIZE
 const OTHER_OFFSET = 7 * BLOCK_SIZE
 
 export const attacks: readonly Attack[] = [
@@ -58,22 +58,34 @@ export const attacks: readonly Attack[] = [
   },
 ]
 
-/** Puts two known blocks on a volume, lets the owner overwrite one, lets the attacker at the media, and reads. */
-export async function tryAttack(attack: Attack, volume: AttackedVolume): Promise<Outcome> {
+/** What a reader may find where the attack was: the block before the owner's last write, or after it. */
+export interface Contents {
+  readonly old: Uint8Array
+  readonly current: Uint8Array
+}
+
+/** Puts two known blocks on a volume, lets the owner overwrite one, and lets the attacker at the media. */
+export async function stageAttack(attack: Attack, volume: AttackedVolume): Promise<Contents> {
   const [old, other, current] = [1, 2, 3].map(pattern) as [Uint8Array, Uint8Array, Uint8Array]
   await volume.write(VICTIM_OFFSET, old)
   await volume.write(OTHER_OFFSET, other)
   const before = new Map([...volume.media].map(([name, medium]) => [name, medium.slice()]))
   await volume.write(VICTIM_OFFSET, current)
   await attack.tamper(volume, before)
+  return { old, current }
+}
+
+/** Stages an attack and reads as the owner would. */
+export async function tryAttack(attack: Attack, volume: AttackedVolume): Promise<Outcome> {
+  const contents = await stageAttack(attack, volume)
   // A tree below the metadata may find out as early as the opening.
-  return await read(volume, old, current).catch((error: unknown) => {
+  return await read(volume, contents).catch((error: unknown) => {
     if (error instanceof BlockError && error.code === "INTEGRITY") return "caught"
     throw error
   })
 }
 
-async function read(volume: AttackedVolume, old: Uint8Array, current: Uint8Array): Promise<Outcome> {
+async function read(volume: AttackedVolume, { old, current }: Contents): Promise<Outcome> {
   const device = await volume.open()
   try {
     const buffer = new Uint8Array(BLOCK_SIZE)

@@ -21,8 +21,8 @@ export interface Stack {
 export interface AttackedVolume {
   /** All that the attacker can read and rewrite, by name. */
   readonly media: ReadonlyMap<string, Uint8Array>
-  /** The reader's table: what Linux would be given too. */
-  table(): string
+  /** The reader's table, lowest device first: what Linux would be given too. */
+  lines(): readonly TableEntry[]
   /** Opens what the media hold now, with what the owner keeps elsewhere: the keys and, of a hash tree, the root hash. */
   open(): Promise<BlockDevice>
   /** The owner writes; where there is a hash tree, it is made anew and its new root hash kept. */
@@ -91,7 +91,7 @@ export async function createVolume({ volume, hashTree }: Stack): Promise<Attacke
   }
   return {
     media,
-    table: () => conciseTable(readerEntries()),
+    lines: readerEntries,
     open: () => openLines(readerEntries(), true),
     async write(offset, data) {
       const device = await openLines(ownerEntries, false)

@@ -1,12 +1,10 @@
 import { type BlockDevice, BlockError, checkDevice, defaultEngine, drawStack, encodeHex } from "blockstrata"
-import { attacks, partsOf, tryAttack } from "./attack.ts"
+import { attacks, BLOCK_SIZE, partsOf, tryAttack } from "./attack.ts"
 import { computeAttackTable, printAttackTable } from "./attack-table.ts"
 import { expectedOutcomes } from "./expectation.ts"
 import { createVolume, type Stack } from "./stack.ts"
 import { tourStacks } from "./stacks.ts"
 import { measureTreeLeak, type TreeLeak } from "./tree-leak.ts"
-
-const BLOCK_SIZE = 4096
 
 /** Tells the story, doing each step and checking its outcome. True if everything came out as it must. */
 export async function tellStory(print: (line: string) => void): Promise<boolean> {
