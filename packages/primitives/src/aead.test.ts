@@ -3,10 +3,9 @@ import { hexToBytes as bytes, bytesToHex as hex, utf8ToBytes } from "@noble/hash
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { runCount } from "../../../test/run-count.ts"
+import { engines } from "../test/engines.ts"
 import { bytesOf, isGuarded, place, placements } from "../test/placement.ts"
 import type { AeadName } from "./engine.ts"
-import { nodeEngine } from "./node/index.ts"
-import { portableEngine } from "./portable/index.ts"
 
 const GCM_PLAINTEXT =
   "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72" +
@@ -145,7 +144,7 @@ function sealByOpenSsl(name: AeadName, key: Uint8Array, data: Uint8Array, ivs: U
   return sealed
 }
 
-describe.each([nodeEngine, portableEngine])("AEADs of the $name engine", (engine) => {
+describe.each(engines)("AEADs of the $name engine", (engine) => {
   test.each(CASES)("$source", ({ name, key, iv, aad, plaintext, ciphertext, tag }) => {
     const cipher = engine.aeadCipher(name, bytes(key))
     expect([cipher.ivSize, cipher.tagSize]).toEqual([12, 16])

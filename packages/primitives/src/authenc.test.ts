@@ -3,9 +3,8 @@ import { bytesToHex as hex } from "@noble/hashes/utils.js"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { runCount } from "../../../test/run-count.ts"
+import { engines } from "../test/engines.ts"
 import { bytesOf, flipBit, patternBytes, place, placements } from "../test/placement.ts"
-import { nodeEngine } from "./node/index.ts"
-import { portableEngine } from "./portable/index.ts"
 
 const requests = fc
   .record({ unitSize: fc.constantFrom(16, 512, 4096), unitCount: fc.integer({ min: 0, max: 5 }) })
@@ -22,7 +21,7 @@ const requests = fc
     }),
   )
 
-describe.each([nodeEngine, portableEngine])("authenc of the $name engine", (engine) => {
+describe.each(engines)("authenc of the $name engine", (engine) => {
   test("is CBC, then HMAC over AAD and ciphertext, unit by unit", () => {
     fc.assert(
       fc.property(requests, ({ unitSize, hash, macKey, cipherKey, data, ivs, aads, places }) => {

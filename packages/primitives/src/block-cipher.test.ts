@@ -4,9 +4,8 @@ import { hexToBytes as bytes, bytesToHex as hex } from "@noble/hashes/utils.js"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { runCount } from "../../../test/run-count.ts"
+import { engines } from "../test/engines.ts"
 import { bytesOf, isGuarded, patternBytes, place, placements } from "../test/placement.ts"
-import { nodeEngine } from "./node/index.ts"
-import { portableEngine } from "./portable/index.ts"
 
 /** FIPS 197, appendix C. */
 const PLAINTEXT = "00112233445566778899aabbccddeeff"
@@ -25,7 +24,7 @@ function encryptByOpenSsl(key: Uint8Array, data: Uint8Array): Uint8Array {
     .update(data)
 }
 
-describe.each([nodeEngine, portableEngine])("block cipher of the $name engine", (engine) => {
+describe.each(engines)("block cipher of the $name engine", (engine) => {
   test.each(CASES)("FIPS 197: $key", ({ key, ciphertext }) => {
     const cipher = engine.blockCipher("aes", bytes(key))
     expect(cipher.blockSize).toBe(16)

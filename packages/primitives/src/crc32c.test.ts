@@ -2,9 +2,8 @@ import { crc32c } from "@aws-crypto/crc32c"
 import { hexToBytes as bytes, bytesToHex as hex, utf8ToBytes } from "@noble/hashes/utils.js"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { engines } from "../test/engines.ts"
 import { place, placements } from "../test/placement.ts"
-import { nodeEngine } from "./node/index.ts"
-import { portableEngine } from "./portable/index.ts"
 
 /** RFC 3720, B.4, as the bytes stand there; the check value of the CRC catalogues is e3069283. */
 const CASES = [
@@ -19,7 +18,7 @@ const CASES = [
   },
 ]
 
-describe.each([nodeEngine, portableEngine])("CRC32C of the $name engine", (engine) => {
+describe.each(engines)("CRC32C of the $name engine", (engine) => {
   test.each(CASES)("RFC 3720: $digest", ({ message, digest }) => {
     expect(hex(engine.hash("crc32c").digest(bytes(message)))).toBe(digest)
   })

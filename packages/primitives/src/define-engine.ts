@@ -16,6 +16,7 @@ import type {
   UnitHash,
 } from "./engine.ts"
 import { guardAeadCipher, guardBlockCipher, guardSectorCipher, guardUnitHash } from "./guard.ts"
+import type { Kernels } from "./kernel/kernels.ts"
 import { requireBytes, requireKey, requireName } from "./misuse.ts"
 import { type SectorMode, sectorCipherOf } from "./sector-mode.ts"
 import { unitHashOf } from "./unit-hash.ts"
@@ -27,6 +28,8 @@ import { xtsMode } from "./xts.ts"
  */
 export interface EngineImplementation {
   readonly name: string
+  /** WebAssembly for what lies around the primitives; TypeScript does it where there is none. */
+  readonly kernels?: (() => Kernels | undefined) | undefined
   aes(key: Uint8Array): BlockCipher
   aead(name: AeadName, key: Uint8Array): AeadCipher
   hash(name: HmacHashName): UnitHash
@@ -56,6 +59,7 @@ const HASHES = { ...HMAC_HASHES, crc32c: true }
 export function defineEngine(implementation: EngineImplementation): Engine {
   return {
     name: implementation.name,
+    allocate: (length) => allocate(implementation.kernels?.(), length),
     blockCipher(name, key) {
       requireName("block cipher", name, { aes: true })
       requireKey(name, key, AES_KEY_SIZES)
@@ -75,6 +79,13 @@ export function defineEngine(implementation: EngineImplementation): Engine {
   }
 }
 
+function allocate(kernels: Kernels | undefined, length: number): Uint8Array {
+  const address = kernels?.reserve(length) ?? -1
+  return kernels === undefined || address < 0
+    ? new Uint8Array(length)
+    : kernels.bytes.subarray(address, address + length)
+}
+
 function createSectorCipher(host: EngineImplementation, name: SectorCipherName, key: Uint8Array): SectorCipher {
   const keyCount = requireName("sector cipher", name, MODE_KEY_COUNTS)
   requireKey(
@@ -90,7 +101,7 @@ function createMode(host: EngineImplementation, name: SectorCipherName, key: Uin
   if (name === "aes-cbc") return cbcMode(host.aes(key))
   if (name === "aes-ctr") return ctrMode(host.aes(key))
   const half = key.length / 2
-  return xtsMode(host.aes(key.subarray(0, half)), host.aes(key.subarray(half)))
+  return xtsMode(host.aes(key.subarray(0, half)), host.aes(key.subarray(half)), host.kernels?.())
 }
 
 function createAuthenc(host: EngineImplementation, options: AuthencOptions): AeadCipher {

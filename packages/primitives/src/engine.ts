@@ -13,6 +13,12 @@
  */
 export interface Engine {
   readonly name: string
+  /**
+   * Memory that the engine's kernels use without a copy, zeroed, 64-byte aligned; it is the caller's as long as the engine
+   * lives. For buffers that are used again and again: it is not given back. Any other memory will do as well, at the cost
+   * of a copy, and is what comes once the engine's own (32 MiB) is used up.
+   */
+  allocate(length: number): Uint8Array
   /** AES by blocks of 16 bytes (ECB): key of 16, 24 or 32 bytes. FIPS 197. */
   blockCipher(name: BlockCipherName, key: Uint8Array): BlockCipher
   /** A mode over a block cipher. Keys: `ecb`, `cbc`, `ctr` 16, 24, 32 bytes; `xts` two such keys, one after the other. */

@@ -1,14 +1,13 @@
 import { bytesToHex as hex } from "@noble/hashes/utils.js"
 import { describe, expect, test } from "vitest"
+import { engines } from "../test/engines.ts"
 import { patternBytes } from "../test/placement.ts"
 import type { AeadCipher, Engine } from "./engine.ts"
-import { nodeEngine } from "./node/index.ts"
-import { portableEngine } from "./portable/index.ts"
 
 const MIB = 1024 * 1024
 const zeros = (length: number) => new Uint8Array(length)
 
-describe.each([nodeEngine, portableEngine])("misuse of the $name engine", (engine) => {
+describe.each(engines)("misuse of the $name engine", (engine) => {
   test("wrong names are RangeErrors that say which there are", () => {
     const loose = engine as unknown as Record<keyof Engine, (name: unknown, key?: Uint8Array) => unknown>
     for (const name of ["des", "toString", "__proto__"]) {

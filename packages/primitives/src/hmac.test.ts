@@ -2,11 +2,10 @@ import { hexToBytes as bytes, bytesToHex as hex, utf8ToBytes } from "@noble/hash
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { runCount } from "../../../test/run-count.ts"
+import { engines } from "../test/engines.ts"
 import { digestByHost, HASH_NAMES } from "../test/host-digest.ts"
 import { place, placements } from "../test/placement.ts"
 import type { HmacHashName } from "./engine.ts"
-import { nodeEngine } from "./node/index.ts"
-import { portableEngine } from "./portable/index.ts"
 
 /** RFC 2202 (SHA-1) and RFC 4231 (SHA-2). */
 const HI_THERE = { key: "0b".repeat(20), message: "Hi There" }
@@ -62,7 +61,7 @@ function macByDefinition(name: HmacHashName, key: Uint8Array, message: Uint8Arra
   return hex(digestByHost(name, Uint8Array.of(...padded.map((byte) => byte ^ 0x5c), ...inner)))
 }
 
-describe.each([nodeEngine, portableEngine])("HMAC of the $name engine", (engine) => {
+describe.each(engines)("HMAC of the $name engine", (engine) => {
   test.each(CASES)("$name: $message", ({ name, mac, key, message }) => {
     const hmac = engine.hmac(name, bytes(key))
     expect(hmac.digestSize).toBe(mac.length / 2)

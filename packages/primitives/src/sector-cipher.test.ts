@@ -4,10 +4,9 @@ import { hexToBytes as bytes, bytesToHex as hex } from "@noble/hashes/utils.js"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { runCount } from "../../../test/run-count.ts"
+import { engines } from "../test/engines.ts"
 import { bytesOf, isGuarded, patternBytes, place, placements } from "../test/placement.ts"
 import type { SectorCipherName } from "./engine.ts"
-import { nodeEngine } from "./node/index.ts"
-import { portableEngine } from "./portable/index.ts"
 
 /** NIST SP 800-38A, appendix F: the plaintext of all modes, the three keys, and per mode the IV and three ciphertexts. */
 const PLAINTEXT =
@@ -81,7 +80,7 @@ const requests = fc
     }),
   )
 
-describe.each([nodeEngine, portableEngine])("sector ciphers of the $name engine", (engine) => {
+describe.each(engines)("sector ciphers of the $name engine", (engine) => {
   describe.each(CASES)("$name answers as SP 800-38A", ({ name, iv, ciphertexts }) => {
     test.each(ciphertexts.map((ciphertext, index) => ({ key: KEYS[index] ?? "", ciphertext })))(
       "key $key",

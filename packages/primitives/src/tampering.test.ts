@@ -2,10 +2,9 @@ import { bytesToHex as hex } from "@noble/hashes/utils.js"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { runCount } from "../../../test/run-count.ts"
+import { engines } from "../test/engines.ts"
 import { flipBit, patternBytes } from "../test/placement.ts"
 import type { AeadCipher, Engine } from "./engine.ts"
-import { nodeEngine } from "./node/index.ts"
-import { portableEngine } from "./portable/index.ts"
 
 const UNIT_SIZE = 48
 const UNIT_COUNT = 6
@@ -35,7 +34,7 @@ function sealedRequest(cipher: AeadCipher) {
   return { plaintext, sealed: { ...batch, source: batch.target, target: new Uint8Array(plaintext.length).fill(0xee) } }
 }
 
-describe.each([nodeEngine, portableEngine])("$name engine", (engine) => {
+describe.each(engines)("$name engine", (engine) => {
   describe.each(CIPHERS)("$name", ({ name, create }) => {
     // The IV of authenc is authenticated by the AAD that holds it, and by nothing else.
     const parts = (["source", "tags", "aads", "ivs"] as const).filter(

@@ -2,11 +2,10 @@ import { bytesToHex as hex, utf8ToBytes } from "@noble/hashes/utils.js"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { runCount } from "../../../test/run-count.ts"
+import { engines } from "../test/engines.ts"
 import { digestByHost, HASH_NAMES } from "../test/host-digest.ts"
 import { bytesOf, isGuarded, type Placement, place, placements } from "../test/placement.ts"
 import type { HashName, UnitHash } from "./engine.ts"
-import { nodeEngine } from "./node/index.ts"
-import { portableEngine } from "./portable/index.ts"
 
 /** FIPS 180-4 examples; RFC 7693, appendices A and B, and the BLAKE2 reference vectors. Of "" and of "abc". */
 const DIGESTS: readonly { name: HashName; empty: string; abc: string }[] = [
@@ -101,7 +100,7 @@ function digestOneByOne(hash: UnitHash, { units, heads, prefix, suffix }: Batch)
   return hex(joinBytes(digests))
 }
 
-describe.each([nodeEngine, portableEngine])("hashes of the $name engine", (engine) => {
+describe.each(engines)("hashes of the $name engine", (engine) => {
   test.each(DIGESTS)("$name", ({ name, empty, abc }) => {
     const hash = engine.hash(name)
     expect(hash.digestSize).toBe(abc.length / 2)

@@ -3,9 +3,8 @@ import { hexToBytes as bytes, bytesToHex as hex } from "@noble/hashes/utils.js"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { runCount } from "../../../test/run-count.ts"
+import { engines } from "../test/engines.ts"
 import { bytesOf } from "../test/placement.ts"
-import { nodeEngine } from "./node/index.ts"
-import { portableEngine } from "./portable/index.ts"
 
 /** IEEE 1619-2007, annex B: vectors 1 (its two keys are equal), 2 and 3. */
 const SHORT_CASES = [
@@ -67,7 +66,7 @@ function encryptByDefinition(key: Uint8Array, iv: Uint8Array, sector: Uint8Array
   return target
 }
 
-describe.each([nodeEngine, portableEngine])("aes-xts of the $name engine", (engine) => {
+describe.each(engines)("aes-xts of the $name engine", (engine) => {
   test.each(SHORT_CASES)("IEEE 1619: $ciphertext", ({ key, iv, plaintext, ciphertext }) => {
     const cipher = engine.sectorCipher("aes-xts", bytes(key))
     const target = new Uint8Array(32)

@@ -1,4 +1,6 @@
 import type { BlockCipher } from "./engine.ts"
+import { type Kernels, WORK_HALF_SIZE } from "./kernel/kernels.ts"
+import { loadXtsKernel, type XtsKernel } from "./kernel/xts-kernel.ts"
 import { createScratch, xorScratch } from "./scratch.ts"
 import type { SectorMode, SectorPiece } from "./sector-mode.ts"
 
@@ -10,7 +12,50 @@ const REDUCTION = 0x87
  * XTS over sectors of whole blocks (no ciphertext stealing): block j of a sector is enciphered between two XORs with
  * E2(IV) * x^j. The two ciphers may have any AES key, equal ones too, as in Linux. IEEE 1619, 5.3 and 5.4.
  */
-export function xtsMode(dataCipher: BlockCipher, tweakCipher: BlockCipher): SectorMode {
+export function xtsMode(dataCipher: BlockCipher, tweakCipher: BlockCipher, kernels?: Kernels): SectorMode {
+  const kernel = kernels && loadXtsKernel(kernels)
+  return kernels && kernel ? kernelMode(dataCipher, tweakCipher, kernels, kernel) : plainMode(dataCipher, tweakCipher)
+}
+
+/** With the kernel: in place where the caller's memory is the kernels' own, else by way of the work area. */
+function kernelMode(
+  dataCipher: BlockCipher,
+  tweakCipher: BlockCipher,
+  kernels: Kernels,
+  kernel: XtsKernel,
+): SectorMode {
+  const { bytes, work } = kernels
+  const tweaks = work + WORK_HALF_SIZE
+  function apply({ source, target, sectorSize, ivs }: SectorPiece, transform: BlockCipher["encryptBlocks"]): void {
+    const { length } = source
+    const sectorCount = length / sectorSize
+    const firstTweaks = bytes.subarray(tweaks, tweaks + ivs.length)
+    tweakCipher.encryptBlocks(ivs, firstTweaks)
+    const targetAddress = kernels.addressOf(target)
+    const at = targetAddress < 0 ? work : targetAddress
+    let from = kernels.addressOf(source)
+    if (from < 0) {
+      bytes.set(source, at)
+      from = at
+    }
+    const inside = bytes.subarray(at, at + length)
+    kernel.mask(at, from, tweaks, sectorSize, sectorCount)
+    transform(inside, inside)
+    kernel.mask(at, at, tweaks, sectorSize, sectorCount)
+    if (targetAddress < 0) target.set(inside)
+  }
+  return {
+    ivSize: BLOCK_SIZE,
+    encryptPiece: (piece) => apply(piece, dataCipher.encryptBlocks),
+    decryptPiece: (piece) => apply(piece, dataCipher.decryptBlocks),
+    destroy() {
+      for (const owned of [dataCipher, tweakCipher]) owned.destroy()
+      kernels.wipe()
+    },
+  }
+}
+
+function plainMode(dataCipher: BlockCipher, tweakCipher: BlockCipher): SectorMode {
   const work = createScratch()
   const tweaks = createScratch()
   const firstTweaks = createScratch()

@@ -1,0 +1,49 @@
+import { decodeBase64 } from "./base64.ts"
+import { createKernelMemory, type KernelMemory } from "./kernel-memory.ts"
+
+/** Bytes of address space of an engine's kernel memory: work area, tables, and what `allocate` hands out. */
+const MEMORY_SIZE = 32 * 1024 * 1024
+/** Bytes of one half of the work area: the data of a piece, which is one sector of at most 1 MiB where sectors are large. */
+export const WORK_HALF_SIZE: number = 1024 * 1024
+const WORK_SIZE = 2 * WORK_HALF_SIZE
+
+/**
+ * The WebAssembly kernels of one engine and the memory that they share. Everything in the work area is one call's: calls
+ * are synchronous, so no two are in it at a time. What is secret in it is wiped when a cipher is destroyed.
+ */
+export interface Kernels extends KernelMemory {
+  /** Address of the work area, 64-byte aligned: data in its first half; tweaks, keystream or units in its second. */
+  readonly work: number
+  /** Zeroes the work area. */
+  wipe(): void
+  /** The functions of a kernel. Each takes addresses in the memory of these kernels. */
+  load<Functions extends object>(binary: string): Functions
+}
+
+/** Makes the kernels of an engine when they are first asked for; `undefined` where the host has no WebAssembly with SIMD. */
+export function lazyKernels(): () => Kernels | undefined {
+  let made: { readonly kernels: Kernels | undefined } | undefined
+  return () => (made ??= { kernels: createKernels() }).kernels
+}
+
+function createKernels(): Kernels | undefined {
+  if (!hasSimd()) return undefined
+  const memory = createKernelMemory(MEMORY_SIZE)
+  const work = memory.reserve(WORK_SIZE)
+  return {
+    ...memory,
+    work,
+    wipe: () => void memory.bytes.fill(0, work, work + WORK_SIZE),
+    load<Functions extends object>(binary: string) {
+      const module = new WebAssembly.Module(decodeBase64(binary))
+      const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.memory } })
+      return exports as unknown as Functions
+    },
+  }
+}
+
+/** A module of one function with a SIMD instruction (`i8x16.splat`): it validates only where there is SIMD. */
+function hasSimd(): boolean {
+  const probe = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11]
+  return typeof WebAssembly === "object" && WebAssembly.validate(Uint8Array.from(probe))
+}

@@ -1,0 +1,3 @@
+export declare const kernelNames: string[]
+export declare function compileKernel(name: string): Promise<string>
+export declare function pathOf(name: string): string
