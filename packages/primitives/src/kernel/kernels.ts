@@ -17,7 +17,7 @@ export interface Kernels extends KernelMemory {
   /** Zeroes the work area. */
   wipe(): void
   /** The functions of a kernel. Each takes addresses in the memory of these kernels. */
-  load<Functions extends object>(binary: string): Functions
+  load(binary: string): WebAssembly.Exports
 }
 
 /** Makes the kernels of an engine when they are first asked for; `undefined` where the host has no WebAssembly with SIMD. */
@@ -34,10 +34,9 @@ function createKernels(): Kernels | undefined {
     ...memory,
     work,
     wipe: () => void memory.bytes.fill(0, work, work + WORK_SIZE),
-    load<Functions extends object>(binary: string) {
+    load(binary) {
       const module = new WebAssembly.Module(decodeBase64(binary))
-      const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.memory } })
-      return exports as unknown as Functions
+      return new WebAssembly.Instance(module, { env: { memory: memory.memory } }).exports
     },
   }
 }

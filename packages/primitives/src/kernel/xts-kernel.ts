@@ -18,7 +18,7 @@ const CHAIN: readonly (readonly number[])[] = [
 
 /** The kernel, once it gave the known answer; `undefined` if it did not, and then the mode runs without it. */
 export function loadXtsKernel(kernels: Kernels): XtsKernel | undefined {
-  const kernel = kernels.load<XtsKernel>(xtsBinary)
+  const kernel = kernels.load(xtsBinary) as unknown as XtsKernel
   // Nine sectors of five blocks take the path of eight and that of one; sectors of four blocks have one of their own.
   return hasKnownAnswer(kernels, kernel, 5, 9) && hasKnownAnswer(kernels, kernel, 4, 1) ? kernel : undefined
 }
