@@ -1,4 +1,4 @@
-import type { BlockDevice, BlockStatus, Extent, Features, Lower } from "./block-device.ts"
+import type { BlockDevice, BlockStatus, Extent, Features, Lower, WriteOptions } from "./block-device.ts"
 import { BlockError, type Operation } from "./block-error.ts"
 import { checkFeatures, checkShape } from "./device-shape.ts"
 import { checkBuffers, checkRange } from "./request-check.ts"
@@ -35,6 +35,13 @@ export interface DeviceImplementation {
   blockStatus?(offset: number, length: number): Promise<BlockStatus[]>
   /** Wipes keys, writes clean marks. Nothing is in flight any more; the lowers are still open. */
   close?(): Promise<void>
+}
+
+const NO_OPTIONS: WriteOptions = {}
+
+function zero(buffer: Uint8Array, tags: Uint8Array | undefined): void {
+  buffer.fill(0)
+  tags?.fill(0)
 }
 
 /**
@@ -81,26 +88,35 @@ export function defineDevice(implementation: DeviceImplementation): BlockDevice 
       },
       status: () => implementation.status?.() ?? {},
     }),
-    async read(offset, buffer, tags) {
-      checkBuffers(shape, offset, buffer, tags)
+    read(offset, buffer, tags) {
       try {
+        checkBuffers(shape, offset, buffer, tags)
         gate.checkOpen("read")
-        if (buffer.length === 0) return
-        await run("read", { offset, length: buffer.length }, () => implementation.read(offset, buffer, tags))
       } catch (error) {
-        buffer.fill(0)
-        tags?.fill(0)
-        throw error
+        if (error instanceof BlockError) zero(buffer, tags)
+        return Promise.reject(error as Error)
       }
-    },
-    async write(offset, data, { tags, fua = false } = {}) {
-      gate.checkOpen("write")
-      checkBuffers(shape, offset, data, tags)
-      checkChange("write", true)
-      if (data.length === 0) return
-      await run("write", { offset, length: data.length }, () =>
-        withFua(fua, (native) => implementation.write?.(offset, data, { tags, fua: native })),
+      if (buffer.length === 0) return Promise.resolve()
+      const range = { offset, length: buffer.length }
+      return run(
+        "read",
+        range,
+        () => implementation.read(offset, buffer, tags),
+        () => zero(buffer, tags),
       )
+    },
+    write(offset, data, { tags, fua = false } = NO_OPTIONS) {
+      try {
+        gate.checkOpen("write")
+        checkBuffers(shape, offset, data, tags)
+        checkChange("write", true)
+      } catch (error) {
+        return Promise.reject(error as Error)
+      }
+      if (data.length === 0) return Promise.resolve()
+      const write = (native: boolean) =>
+        implementation.write?.(offset, data, { tags, fua: native }) ?? Promise.resolve()
+      return run("write", { offset, length: data.length }, () => (fua ? withFua(true, write) : write(false)))
     },
     async flush() {
       gate.checkOpen("flush")

@@ -21,7 +21,10 @@ function identityOf(stats: BigIntStats): string {
 export function claimMedium(stats: BigIntStats, path: string): () => void {
   const identity = identityOf(stats)
   if (claimed.has(identity)) {
-    throw new BlockError("BUSY", `file: ${JSON.stringify(path)} is open for writing already`, { operation: "open" })
+    throw new BlockError("BUSY", `file: ${JSON.stringify(path)} is open for writing already`, {
+      device: "file",
+      operation: "open",
+    })
   }
   claimed.add(identity)
   return () => {

@@ -49,6 +49,7 @@ export function openError(error: unknown, path: string, isWritable: boolean): un
   const isDenied = errno === "EACCES" || errno === "EPERM"
   const code = BAD_PATHS.has(errno) ? "INVALID" : isDenied && isWritable ? "READ_ONLY" : (CODES[errno] ?? "IO")
   return new BlockError(code, `file: cannot open ${JSON.stringify(path)}: ${errno}`, {
+    device: "file",
     operation: "open",
     cause: error,
   })

@@ -16,6 +16,7 @@ export async function mediumSizeBytes(host: FileHost, stats: BigIntStats, path: 
   if (!stats.isBlockDevice()) return toSafeInteger(stats.size, "file: size")
   const unknown = (why: string, place = {}) =>
     new BlockError("UNSUPPORTED", `file: size of block special file ${JSON.stringify(path)}: ${why}`, {
+      device: "file",
       operation: "open",
       ...place,
     })

@@ -85,7 +85,7 @@ function checkKind(stats: BigIntStats, path: string, platform: string): { isBloc
   const quoted = JSON.stringify(path)
   if (stats.isCharacterDevice()) {
     const message = `file: ${quoted} is a character special file (${platform}): expected a file or block special file`
-    throw new BlockError("UNSUPPORTED", message, { operation: "open" })
+    throw new BlockError("UNSUPPORTED", message, { device: "file", operation: "open" })
   }
   const kind = stats.isDirectory()
     ? "a directory"
@@ -95,6 +95,7 @@ function checkKind(stats: BigIntStats, path: string, platform: string): { isBloc
         ? "a socket"
         : "of no known kind"
   throw new BlockError("INVALID", `file: ${quoted} is ${kind}: expected a file or block special file`, {
+    device: "file",
     operation: "open",
   })
 }
