@@ -55,11 +55,10 @@ async function readPieces(
   unit: number,
 ): Promise<Piece[]> {
   const ranges = await from.blockStatus(offset, length)
-  const zeroed =
-    tagSize === 0 &&
-    ranges.every((range) => range.kind === "allocated" || (range.offset % unit === 0 && range.length % unit === 0))
+  // What one device calls a range need not be whole blocks of the other.
+  const isDivided = tagSize === 0 && ranges.every((range) => range.offset % unit === 0 && range.length % unit === 0)
   const pieces: Piece[] = []
-  for (const range of zeroed ? ranges : [{ offset, length, kind: "allocated" }]) {
+  for (const range of isDivided ? ranges : [{ offset, length, kind: "allocated" }]) {
     if (range.kind !== "allocated") {
       pieces.push({ offset: range.offset, length: range.length })
       continue

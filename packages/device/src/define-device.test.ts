@@ -52,6 +52,20 @@ describe("the edge checks a request once", () => {
     await expect(device.blockStatus(offset, length)).rejects.toBeInstanceOf(kind)
   })
 
+  it("rejects options that are none, and does not throw", async () => {
+    const none = null as unknown as undefined
+    for (const ask of [() => device.write(0, new Uint8Array(512), none), () => device.writeZeroes(0, 512, none)]) {
+      const request = ask()
+      await expect(request).rejects.toBeInstanceOf(TypeError)
+    }
+  })
+
+  it("takes a target in plain JavaScript that returns no promise, and closes it", async () => {
+    const device = defineDevice({ ...plain, read: (() => {}) as unknown as DeviceImplementation["read"] })
+    await device.read(0, new Uint8Array(512))
+    await device.close()
+  })
+
   it("wants bytes, and as many tags as blocks", async () => {
     await expect(device.read(0, [0] as unknown as Uint8Array)).rejects.toBeInstanceOf(TypeError)
     await expect(device.read(0, new Uint8Array(1024), new Uint8Array(4))).rejects.toBeInstanceOf(RangeError)

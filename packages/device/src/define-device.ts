@@ -105,8 +105,12 @@ export function defineDevice(implementation: DeviceImplementation): BlockDevice 
         () => zero(buffer, tags),
       )
     },
-    write(offset, data, { tags, fua = false } = NO_OPTIONS) {
+    write(offset, data, options = NO_OPTIONS) {
+      let tags: Uint8Array | undefined
+      let fua: boolean
       try {
+        // Here and not in the signature: misuse is a rejection too.
+        ;({ tags, fua = false } = options)
         gate.checkOpen("write")
         checkBuffers(shape, offset, data, tags)
         checkChange("write", true)

@@ -21,9 +21,24 @@ interface Entry {
 export class RangeLock {
   readonly #entries = new Set<Entry>()
 
+  /** Takes the ranges now, if no earlier request that overlaps holds or waits; `undefined` if one does. */
+  tryAcquire(ranges: readonly ByteRange[], mode: "shared" | "exclusive"): (() => void) | undefined {
+    if (this.#entries.size > 0 && this.#hasConflict(ranges, mode === "exclusive")) return undefined
+    const entry: Entry = { ranges, exclusive: mode === "exclusive", dependents: [], blockerCount: 0, grant: nothing }
+    this.#entries.add(entry)
+    return () => this.#release(entry)
+  }
+
+  #hasConflict(ranges: readonly ByteRange[], exclusive: boolean): boolean {
+    for (const earlier of this.#entries) {
+      if ((exclusive || earlier.exclusive) && overlaps(ranges, earlier.ranges)) return true
+    }
+    return false
+  }
+
   /** Resolves with the function that releases, once no earlier request that overlaps stands in the way. */
   acquire(ranges: readonly ByteRange[], mode: "shared" | "exclusive"): Promise<() => void> {
-    const entry: Entry = { ranges, exclusive: mode === "exclusive", dependents: [], blockerCount: 0, grant: () => {} }
+    const entry: Entry = { ranges, exclusive: mode === "exclusive", dependents: [], blockerCount: 0, grant: nothing }
     for (const earlier of this.#entries) {
       if ((entry.exclusive || earlier.exclusive) && overlaps(entry.ranges, earlier.ranges)) {
         earlier.dependents.push(entry)
@@ -60,3 +75,5 @@ export class RangeLock {
 function overlaps(left: readonly ByteRange[], right: readonly ByteRange[]): boolean {
   return left.some((a) => right.some((b) => a.offset < b.offset + b.length && b.offset < a.offset + a.length))
 }
+
+function nothing(): void {}

@@ -89,6 +89,22 @@ describe("copyDevice", () => {
     expect((await to.blockStatus(0, to.size)).map((range) => range.kind)).toEqual(["hole", "allocated", "hole"])
   })
 
+  it("takes ranges that are not whole blocks of the target", async () => {
+    const from = defineDevice({
+      name: "divided",
+      size: 8192,
+      blockSize: BLOCK,
+      read: async (_offset, buffer) => void buffer.fill(7),
+      blockStatus: async (offset, length) => [
+        { offset, length: BLOCK, kind: "allocated" },
+        { offset: offset + BLOCK, length: length - BLOCK, kind: "allocated" },
+      ],
+    })
+    const medium = new Uint8Array(8192)
+    await copyDevice(from, memoryDevice({ bytes: medium, blockSize: 4096 }))
+    expect(medium.every((byte) => byte === 7)).toBe(true)
+  })
+
   it("stops at the first bad block, when aborted, and when the target is too small", async () => {
     const to = memoryDevice({ size: 8 * BLOCK })
     await expect(copyDevice(spotted(8, new Set([3])), to)).rejects.toMatchObject({

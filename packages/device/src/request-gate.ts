@@ -71,9 +71,8 @@ export function requestGate(place: ErrorPlace, isOrdered: boolean, device: () =>
         throw placeError(error, device(), place, operation, range)
       }
       // One promise more than the target's own, and no await: this is what each joint of a stack costs each request.
-      return (
-        lock === undefined || range === undefined ? attempt(action) : ordered(lock, operation, range, action)
-      ).then(pass, fail)
+      if (lock === undefined || range === undefined) return attempt(action).then(pass, fail)
+      return ordered(lock, operation, range, action, pass, fail)
     },
     close(steps) {
       closing ??= closeOnce(steps)
@@ -82,16 +81,36 @@ export function requestGate(place: ErrorPlace, isOrdered: boolean, device: () =>
   }
 }
 
-/** A target that throws instead of rejecting is one that rejects. */
+/** A target that throws instead of rejecting is one that rejects; one without a promise, in plain JavaScript, is done. */
 function attempt<T>(action: () => Promise<T>): Promise<T> {
   try {
-    return action()
+    // The promise of an async function comes back as it is.
+    return Promise.resolve(action())
   } catch (error) {
     return Promise.reject(error as Error)
   }
 }
 
-function ordered<T>(lock: RangeLock, operation: Operation, range: ByteRange, action: () => Promise<T>): Promise<T> {
+/** Waits for earlier requests that overlap; where there are none, costs no promise. */
+function ordered<T>(
+  lock: RangeLock,
+  operation: Operation,
+  range: ByteRange,
+  action: () => Promise<T>,
+  pass: (value: T) => T,
+  fail: (error: unknown) => never,
+): Promise<T> {
   const mode = operation === "read" || operation === "blockStatus" ? "shared" : "exclusive"
-  return lock.hold([range], mode, action)
+  const release = lock.tryAcquire([range], mode)
+  if (release === undefined) return lock.hold([range], mode, action).then(pass, fail)
+  return attempt(action).then(
+    (value) => {
+      release()
+      return pass(value)
+    },
+    (error: unknown) => {
+      release()
+      return fail(error)
+    },
+  )
 }

@@ -35,42 +35,45 @@ type Direction = "read" | "write"
 
 /** How far a transfer came, and what stopped it. */
 interface Outcome {
-  readonly doneBytes: number
+  doneBytes: number
+  interruptionCount: number
   /** A system error, or `end` where the file gave or took nothing. */
-  readonly failure: unknown
+  failure: unknown
 }
+
+const SETTLED = Promise.resolve()
 
 /** Positional reads and writes that continue what the system cut short. Never moves the descriptor's own position. */
 export function fileIo({ host, fd, blockSize, policy }: FileIoOptions): FileIo {
-  /** In `sync` there is no await between the calls, so that a request is one step of this thread. */
-  async function transfer(
-    direction: Direction,
-    bytes: Uint8Array,
-    position: number,
-    mode: "sync" | "threads",
-  ): Promise<Outcome> {
-    let doneBytes = 0
-    let interruptionCount = 0
-    while (doneBytes < bytes.length) {
-      const length = Math.min(bytes.length - doneBytes, CALL_BYTES_MAX)
-      let count: number
+  /** No await between the calls: a request is one step of this thread, and costs no promise. */
+  function transferSync(direction: Direction, bytes: Uint8Array, position: number): Outcome {
+    const call = direction === "read" ? host.readSync : host.writeSync
+    const outcome: Outcome = { doneBytes: 0, interruptionCount: 0, failure: undefined }
+    while (goesOn(outcome, bytes)) {
+      const { doneBytes } = outcome
       try {
-        if (mode === "sync") {
-          const call = direction === "read" ? host.readSync : host.writeSync
-          count = call(fd, bytes, doneBytes, length, position + doneBytes)
-        } else count = await host[direction](fd, bytes, doneBytes, length, position + doneBytes)
+        noteCount(outcome, call(fd, bytes, doneBytes, nextLength(bytes, doneBytes), position + doneBytes))
       } catch (failure) {
-        const errno = errnoOf(failure)
-        interruptionCount += 1
-        if ((errno === "EINTR" || errno === "EAGAIN") && interruptionCount <= INTERRUPTION_COUNT_MAX) continue
-        return { doneBytes, failure }
+        noteFailure(outcome, failure)
       }
-      // Neither is asked again: at its end a file gives nothing for ever.
-      if (count === 0) return { doneBytes, failure: "end" }
-      doneBytes += count
-      interruptionCount = 0
     }
-    return { doneBytes, failure: undefined }
+    return outcome
+  }
+
+  async function transferOnThreads(direction: Direction, bytes: Uint8Array, position: number): Promise<Outcome> {
+    const outcome: Outcome = { doneBytes: 0, interruptionCount: 0, failure: undefined }
+    while (goesOn(outcome, bytes)) {
+      const { doneBytes } = outcome
+      try {
+        noteCount(
+          outcome,
+          await host[direction](fd, bytes, doneBytes, nextLength(bytes, doneBytes), position + doneBytes),
+        )
+      } catch (failure) {
+        noteFailure(outcome, failure)
+      }
+    }
+    return outcome
   }
 
   /** How many units from `firstUnit` on fail: the blocks after them may be good, and the error must not blame them. */
@@ -82,21 +85,30 @@ export function fileIo({ host, fd, blockSize, policy }: FileIoOptions): FileIo {
   ): Promise<number> {
     const scratch = new Uint8Array(area.unitSize)
     for (let unit = firstUnit + 1; unit < unitCount; unit++) {
-      const { failure } = await transfer(
-        "read",
-        scratch,
-        position + unit * area.unitSize,
-        policy("read", scratch.length),
-      )
+      const at = position + unit * area.unitSize
+      const isSync = policy("read", scratch.length) === "sync"
+      const { failure } = isSync ? transferSync("read", scratch, at) : await transferOnThreads("read", scratch, at)
       if (failure === undefined) return unit - firstUnit
     }
     return unitCount - firstUnit
   }
 
-  async function run(direction: Direction, area: FileArea, offset: number, bytes: Uint8Array): Promise<void> {
+  function run(direction: Direction, area: FileArea, offset: number, bytes: Uint8Array): Promise<void> {
     const position = area.startBytes + (offset / blockSize) * area.unitSize
-    const { doneBytes, failure } = await transfer(direction, bytes, position, policy(direction, bytes.length))
-    if (failure === undefined) return
+    const finish = (outcome: Outcome) =>
+      outcome.failure === undefined ? SETTLED : fail(direction, area, offset, bytes, position, outcome)
+    if (policy(direction, bytes.length) === "sync") return finish(transferSync(direction, bytes, position))
+    return transferOnThreads(direction, bytes, position).then(finish)
+  }
+
+  async function fail(
+    direction: Direction,
+    area: FileArea,
+    offset: number,
+    bytes: Uint8Array,
+    position: number,
+    { doneBytes, failure }: Outcome,
+  ): Promise<never> {
     const unitCount = bytes.length / area.unitSize
     const firstUnit = Math.floor(doneBytes / area.unitSize)
     const isProbed = direction === "read" && failure !== "end"
@@ -113,4 +125,26 @@ export function fileIo({ host, fd, blockSize, policy }: FileIoOptions): FileIo {
     read: (area, offset, bytes) => run("read", area, offset, bytes),
     write: (area, offset, bytes) => run("write", area, offset, bytes),
   }
+}
+
+function goesOn({ doneBytes, failure }: Outcome, bytes: Uint8Array): boolean {
+  return failure === undefined && doneBytes < bytes.length
+}
+
+function nextLength(bytes: Uint8Array, doneBytes: number): number {
+  return Math.min(bytes.length - doneBytes, CALL_BYTES_MAX)
+}
+
+function noteCount(outcome: Outcome, count: number): void {
+  outcome.doneBytes += count
+  outcome.interruptionCount = 0
+  // Neither is asked again: at its end a file gives nothing for ever.
+  if (count === 0) outcome.failure = "end"
+}
+
+function noteFailure(outcome: Outcome, failure: unknown): void {
+  const errno = errnoOf(failure)
+  outcome.interruptionCount += 1
+  const isPassing = (errno === "EINTR" || errno === "EAGAIN") && outcome.interruptionCount <= INTERRUPTION_COUNT_MAX
+  if (!isPassing) outcome.failure = failure
 }

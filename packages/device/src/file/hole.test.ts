@@ -32,6 +32,25 @@ async function canPunchHere(): Promise<boolean> {
   return device.features.discard
 }
 
+it("asks the system once for a run of data that is looked at piece by piece, and again after a hole was made", async () => {
+  let seekCount = 0
+  const seek = (_fd: number, offset: number, kind: "data" | "hole") => {
+    seekCount += 1
+    return kind === "data" ? offset : 16 * KIB64
+  }
+  await using device = await create(fakeLoader({ seek, allocate: async () => {} }))
+  const look = async () => {
+    for (let piece = 0; piece < 16; piece++) {
+      expect(await device.blockStatus(piece * KIB64, KIB64)).toMatchObject([{ kind: "allocated" }])
+    }
+  }
+  await look()
+  expect(seekCount).toBe(2)
+  await device.discard(KIB64, KIB64)
+  await look()
+  expect(seekCount).toBe(4)
+})
+
 describe.skipIf(!(await canPunchHere()))("with koffi, on a file system that punches holes", () => {
   it.each(["sync", "threads"] as const)("reports holes, and makes them (io %s)", async (io) => {
     await using device = await create(koffiHoleLoader, { io })

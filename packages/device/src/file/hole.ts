@@ -1,8 +1,9 @@
 import type { BlockStatus } from "../block-device.ts"
 import { BlockError } from "../block-error.ts"
+import { dataRun } from "./data-run.ts"
 import { errnoOf, requestError } from "./errno.ts"
 import type { FileHost } from "./file-host.ts"
-import type { HoleCalls, HoleLoader } from "./hole-calls.ts"
+import type { HoleLoader } from "./hole-calls.ts"
 
 /**
  * Magic numbers of file systems that punch holes (fallocate(2), statfs(2)) and whose block count is 0 only where
@@ -40,6 +41,8 @@ export async function fileHoles(options: FileHolesOptions): Promise<FileHoles> {
   const { host, fd, path, blockSize, loader, isSync } = options
   const isKnown = host.platform === "linux" && KNOWN_FILE_SYSTEMS.has(await fileSystemMagic(host, path))
 
+  const run = dataRun()
+
   /** Without the calls: a file with no block at all is one hole; of any other nothing better is known than allocated. */
   async function statusByBlockCount(offset: number, length: number): Promise<BlockStatus[]> {
     const isEmpty = isKnown && (await host.fstat(fd)).blocks === 0n
@@ -54,6 +57,8 @@ export async function fileHoles(options: FileHolesOptions): Promise<FileHoles> {
       await calls.allocate(fd, mode, offset, length, isSync)
     } catch (error) {
       throw requestError(error, what, { offset, length })
+    } finally {
+      run.forget()
     }
   }
 
@@ -63,7 +68,8 @@ export async function fileHoles(options: FileHolesOptions): Promise<FileHoles> {
       const calls = host.platform === "linux" ? loader.load() : undefined
       if (calls === undefined) return statusByBlockCount(offset, length)
       try {
-        return seekStatus(calls, fd, { offset, length }, blockSize)
+        const seek = (at: number, kind: "data" | "hole") => run.seek(calls, fd, at, kind)
+        return seekStatus(seek, { offset, length }, blockSize)
       } catch (error) {
         if (errnoOf(error) === undefined) throw error
         return statusByBlockCount(offset, length)
@@ -94,8 +100,7 @@ async function fileSystemMagic(host: FileHost, path: string): Promise<number> {
 
 /** The holes by SEEK_DATA and SEEK_HOLE. A hole counts where it covers whole blocks. */
 function seekStatus(
-  calls: HoleCalls,
-  fd: number,
+  seek: (offset: number, kind: "data" | "hole") => number | undefined,
   range: { offset: number; length: number },
   blockSize: number,
 ): BlockStatus[] {
@@ -109,13 +114,13 @@ function seekStatus(
     else runs.push({ offset: start, length: until - start, kind })
   }
   for (let at = range.offset; at < end; ) {
-    const data = calls.seek(fd, at, "data")
+    const data = seek(at, "data")
     if (data === undefined || data >= end) {
       append(end, "hole")
       break
     }
     append(Math.floor(data / blockSize) * blockSize, "hole")
-    const hole = calls.seek(fd, data, "hole") ?? end
+    const hole = seek(data, "hole") ?? end
     // At least one block further, whatever others do to the file between the two calls.
     at = Math.min(Math.max(Math.ceil(hole / blockSize), Math.floor(data / blockSize) + 1) * blockSize, end)
     append(at, "allocated")
