@@ -1,16 +1,15 @@
 import { type BlockDevice, defineDevice } from "@blockstrata/device"
 import type { SectorCipher } from "@blockstrata/primitives"
 import type { CipherSpec } from "./cipher-spec.ts"
+import { ciphertextPool, PIECE_SIZE } from "./ciphertext-pool.ts"
 import { alignedAtomicSize, type CryptParts } from "./crypt-parts.ts"
 import { essivIv, type IvGenerator, plain64Iv } from "./iv.ts"
 
-/** Bytes of ciphertext made at a time. */
-const PIECE_SIZE = 1024 * 1024
 /** Bytes of IVs made at a time. */
 const IV_SCRATCH_SIZE = 512 * 1024
 
 /**
- * dm-crypt without tags. A request is one lower read or write (writes in pieces of 1 MiB), and one engine call for all
+ * dm-crypt without tags. A request is one lower read or write (writes in pieces of 256 KiB), and one engine call for all
  * of its sectors. `data` of a write is never changed; a read is decrypted where it stands.
  */
 export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards: boolean): BlockDevice {
@@ -19,6 +18,10 @@ export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards:
   const isXts = spec.algorithm === "aes-xts"
   const cipher: SectorCipher = engine.sectorCipher(isXts ? "aes-xts" : "aes-cbc", key)
   const iv = spec.iv === "essiv:sha256" ? essivIv(parts, key, engine) : plain64Iv(parts)
+
+  const pool = ciphertextPool(engine)
+  // Whole blocks: a lower with blocks larger than a piece gets one at a time, in memory of its own.
+  const pieceSize = Math.max(blockSize, PIECE_SIZE)
 
   return defineDevice({
     name: "crypt",
@@ -44,14 +47,18 @@ export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards:
       })
     },
     async write(offset, data, { fua }) {
-      const scratch = ciphertextScratch(data.length)
-      for (let done = 0; done < data.length; done += scratch.length) {
-        const plaintext = data.subarray(done, done + scratch.length)
-        const ciphertext = scratch.subarray(0, plaintext.length)
-        forEachIvBatch(iv, sectorSize, offset + done, plaintext.length, (from, to, ivs) =>
-          cipher.encryptSectors(plaintext.subarray(from, to), ciphertext.subarray(from, to), sectorSize, ivs),
-        )
-        await lower.write(start + offset + done, ciphertext, { fua })
+      const scratch = pool.take(Math.min(data.length, pieceSize))
+      try {
+        for (let done = 0; done < data.length; done += scratch.length) {
+          const plaintext = data.subarray(done, done + scratch.length)
+          const ciphertext = scratch.subarray(0, plaintext.length)
+          forEachIvBatch(iv, sectorSize, offset + done, plaintext.length, (from, to, ivs) =>
+            cipher.encryptSectors(plaintext.subarray(from, to), ciphertext.subarray(from, to), sectorSize, ivs),
+          )
+          await lower.write(start + offset + done, ciphertext, { fua })
+        }
+      } finally {
+        pool.give(scratch)
       }
     },
     flush: () => lower.flush(),
@@ -61,11 +68,6 @@ export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards:
       iv.destroy()
     },
   })
-}
-
-/** The memory for the ciphertext of a write; at most 1 MiB, always whole blocks. */
-function ciphertextScratch(length: number): Uint8Array {
-  return new Uint8Array(Math.min(length, PIECE_SIZE))
 }
 
 /** Calls `work` for as many sectors as the IV scratch holds: for nearly every request, once. */
