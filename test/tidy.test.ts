@@ -33,6 +33,7 @@ const RULES: Readonly<Record<string, { rule: Rule; canaries: readonly (readonly 
     rule: wordRule,
     canaries: [
       "await Promise.all(reads)",
+      "const copy = key.slice()",
       "await Promise.race([read, late])",
       "setTimeout(retry, 10)",
       "setInterval(flush, 10)",

@@ -29,6 +29,8 @@ export function wordRule(path: string, text: string): string[] {
   if (path !== RUNTIME) {
     for (const pattern of OUTSIDE_RUNTIME) findings.push(...find(pattern, `${pattern.source} outside the runtime`))
   }
+  // A copy for arrays of bytes, but a Buffer's `slice` is a view: wiping the "copy" would wipe the caller's key.
+  findings.push(...find(/\.slice\(\)/, "copy bytes by new Uint8Array(...)"))
   if (!isNodePlace(path)) findings.push(...find(/\bBuffer\b/, "Buffer outside the Node-only places"))
   return findings
 }

@@ -59,6 +59,10 @@ test("a keyring key comes from the resolver, as a copy", () => {
   const key = parseKey(":16:logon:x", [16])
   resolveKey(key, (description) => (description === "x" ? stored : undefined)).fill(0)
   expect(stored[0]).toBe(7)
+  // A Buffer's own `slice` would have given a view of what is wiped here.
+  const buffer = Buffer.from(stored)
+  resolveKey(key, () => buffer).fill(0)
+  expect([...buffer]).toEqual([...stored])
   expect(codeOf(() => resolveKey(key, undefined))).toBe("INVALID")
   expect(codeOf(() => resolveKey(key, () => undefined))).toBe("INVALID")
   expect(codeOf(() => resolveKey(key, () => new Uint8Array(15)))).toBe("INVALID")

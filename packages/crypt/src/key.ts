@@ -21,7 +21,8 @@ const KEYRING_TYPES = ["logon", "user", "encrypted", "trusted"] as const
 export function parseKey(word: string, keySizes: readonly number[]): CryptKey {
   if (word.startsWith(":")) return parseKeyringKey(word, keySizes)
   const digits = word === "-" ? "" : word
-  if (/[^0-9a-fA-F]/.test(digits)) throw notHex()
+  // The kernel reads pairs and does not look at what is left.
+  if (/[^0-9a-fA-F]/.test(digits.slice(0, digits.length - (digits.length % 2)))) throw notHex()
   checkKeySize(Math.floor(digits.length / 2), keySizes)
   if (digits.length % 2 !== 0) {
     throw new BlockError(
@@ -71,14 +72,14 @@ export function printKey(key: CryptKey, showKeys: boolean): string {
  * @throws BlockError `INVALID` if the keyring has no such key, or one of another size.
  */
 export function resolveKey(key: CryptKey, resolver: KeyResolver | undefined): Uint8Array {
-  if (key.kind === "hex") return key.bytes.slice()
+  if (key.kind === "hex") return new Uint8Array(key.bytes)
   const name = printKey(key, false)
   const found = resolver?.(key.description)
   if (found === undefined) throw new BlockError("INVALID", `crypt: key ${name} was not found`)
   if (found.length !== key.size) {
     throw new BlockError("INVALID", `crypt: key ${name}: expected ${key.size} bytes, got ${found.length}`)
   }
-  return found.slice()
+  return new Uint8Array(found)
 }
 
 /** A word of a line, for a message. What could be a key in the wrong place is not shown, nor is anything long. */

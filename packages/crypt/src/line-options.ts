@@ -43,11 +43,15 @@ const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
 /**
  * Reads `count word word ...`. A word that comes twice counts once, the last value wins, as in the kernel.
  *
- * @throws BlockError `INVALID`, `UNSUPPORTED`.
+ * @param size bytes: the length of the line, which each sector size that is named has to divide.
+ * @param refusals gets what Linux takes and is not built, for the caller to throw after all that Linux refuses.
+ * @throws BlockError `INVALID`.
  */
-export function parseLineOptions(args: readonly string[]): CryptLineOptions {
+export function parseLineOptions(args: readonly string[], size: number, refusals: BlockError[]): CryptLineOptions {
   const [countWord = "0", ...words] = args
-  const count = /^\d{1,9}$/.test(countWord) ? Number(countWord) : Number.POSITIVE_INFINITY
+  const count = /^\d+$/.test(countWord)
+    ? Number(wrappedNumber(countWord, 32, "number of options", refusals))
+    : Number.POSITIVE_INFINITY
   if (count > OPTION_COUNT_MAX || count > words.length) {
     throw new BlockError("INVALID", `crypt: number of options: expected 0 ... ${OPTION_COUNT_MAX} and as many words`)
   }
@@ -65,15 +69,27 @@ export function parseLineOptions(args: readonly string[]): CryptLineOptions {
     // The kernel compares these without case, but not the two that have a value.
     const flag = FLAGS.get(word.toLowerCase())
     if (flag !== undefined) options[flag] = true
-    else if (word.startsWith("sector_size:")) options.sectorSize = parseSectorSize(word)
-    else if (word.startsWith("integrity:")) options.integrity = parseIntegrity(word)
-    else throw new BlockError("INVALID", `crypt: option ${quoteWord(word)} is not known to Linux`)
+    else if (word.startsWith("sector_size:")) options.sectorSize = parseSectorSize(word, size, refusals)
+    else if (word.startsWith("integrity:")) {
+      options.integrity = joinIntegrity(options.integrity, parseIntegrity(word, refusals), refusals)
+    } else throw new BlockError("INVALID", `crypt: option ${quoteWord(word)} is not known to Linux`)
   }
   const extra = words[count]
-  if (extra !== undefined) {
-    throw new BlockError("UNSUPPORTED", `crypt: ${quoteWord(extra)} after the options, which Linux ignores`)
-  }
+  if (extra !== undefined) refusals.push(unsupported(`${quoteWord(extra)} after the options, which Linux ignores`))
   return options
+}
+
+/**
+ * A decimal number as the kernel reads it, modulo 2^`bits`: where that is not what the line says, a refusal.
+ *
+ * @param digits nothing else; the last 64 decide, for 2^64 divides 10^64.
+ */
+export function wrappedNumber(digits: string, bits: 32 | 64, what: string, refusals: BlockError[]): bigint {
+  const value = BigInt.asUintN(bits, BigInt(digits.slice(-64)))
+  if (digits.replace(/^0+(?=\d)/, "") !== String(value)) {
+    refusals.push(unsupported(`${what}: a number of more than ${bits} bits, of which Linux drops the upper part`))
+  }
+  return value
 }
 
 /** The words as the kernel prints them; none if all is as if not said. */
@@ -89,37 +105,46 @@ export function printLineOptions(options: CryptLineOptions): string[] {
   return words.length === 0 ? [] : [String(words.length), ...words]
 }
 
-function parseSectorSize(word: string): number {
+function parseSectorSize(word: string, size: number, refusals: BlockError[]): number {
   const digits = word.slice("sector_size:".length)
   if (!/^\d+$/.test(digits)) throw new BlockError("INVALID", `crypt: ${quoteWord(word)}: expected a number of bytes`)
-  // The kernel reads 32 bits and drops the rest.
-  checkLoose(word, digits)
-  const sectorSize = Number(digits)
-  if ([512, 1024, 2048, 4096].includes(sectorSize)) return sectorSize
-  throw new BlockError("INVALID", `crypt: ${quoteWord(word)}: expected 512, 1024, 2048 or 4096`)
+  const sectorSize = Number(wrappedNumber(digits, 32, quoteWord(word), refusals))
+  if (![512, 1024, 2048, 4096].includes(sectorSize))
+    throw new BlockError("INVALID", `crypt: ${quoteWord(word)}: expected 512, 1024, 2048 or 4096`)
+  // The kernel looks at every one that is named, also where a later one replaces it.
+  if (size % sectorSize !== 0) {
+    throw new BlockError(
+      "INVALID",
+      `crypt: length: expected a multiple of the sector size ${sectorSize}, got ${size} bytes`,
+    )
+  }
+  return sectorSize
 }
 
-function parseIntegrity(word: string): LineIntegrity {
+function parseIntegrity(word: string, refusals: BlockError[]): LineIntegrity {
   const match = /^integrity:(\d+)([^:]*):(.*)$/s.exec(word)
   const kindWord = match?.[3] ?? ""
   const kind = kindWord.toLowerCase()
   if (!match || (kind !== "aead" && kind !== "none")) {
     throw new BlockError("INVALID", `crypt: ${quoteWord(word)}: expected integrity:N:aead or integrity:N:none`)
   }
-  const digits = match[1] ?? ""
-  checkLoose(word, digits)
-  const tagSize = Number(digits)
+  const tagSize = Number(wrappedNumber(match[1] ?? "", 32, quoteWord(word), refusals))
   if (tagSize === 0) throw new BlockError("INVALID", `crypt: ${quoteWord(word)}: expected at least 1 byte`)
-  if (match[2] !== "")
-    throw new BlockError("UNSUPPORTED", `crypt: ${quoteWord(word)}: letters after the number, which Linux ignores`)
+  if (match[2] !== "") refusals.push(unsupported(`${quoteWord(word)}: letters after the number, which Linux ignores`))
   return { tagSize, kind, kindWord }
 }
 
-/** @throws BlockError: the kernel takes such a number modulo 2^32, and refuses some of the rests. */
-function checkLoose(word: string, digits: string): void {
-  if (BigInt(digits.slice(0, 40)) < 2n ** 32n) return
-  throw new BlockError(
-    "UNSUPPORTED",
-    `crypt: ${quoteWord(word)}: a number of more than 32 bits, of which Linux drops the upper part`,
-  )
+/** Of two options the later one counts, but for Linux an AEAD stays one. */
+function joinIntegrity(
+  earlier: LineIntegrity | undefined,
+  later: LineIntegrity,
+  refusals: BlockError[],
+): LineIntegrity {
+  if (earlier?.kind !== "aead" || later.kind === "aead") return later
+  refusals.push(unsupported(`integrity:${later.tagSize}:none after integrity:${earlier.tagSize}:aead`))
+  return { ...later, kind: "aead" }
+}
+
+function unsupported(what: string): BlockError {
+  return new BlockError("UNSUPPORTED", `crypt: ${what}`)
 }

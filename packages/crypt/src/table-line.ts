@@ -4,7 +4,7 @@ import { checkTagSize } from "./aead-target.ts"
 import { parseCipherSpec } from "./cipher-spec.ts"
 import { checkSectorSize, cryptTarget } from "./crypt-target.ts"
 import { type CryptKey, type KeyResolver, parseKey, printKey, quoteWord, resolveKey } from "./key.ts"
-import { type CryptLineOptions, parseLineOptions, printLineOptions } from "./line-options.ts"
+import { type CryptLineOptions, parseLineOptions, printLineOptions, wrappedNumber } from "./line-options.ts"
 
 /** What a crypt line says: `<cipher> <key> <iv_offset> <device> <start> [<count> <option>...]`. */
 export interface CryptLine {
@@ -56,22 +56,19 @@ function parse(args: readonly string[], size: number): CryptLine {
     throw new BlockError("INVALID", `crypt: expected at least 5 arguments, got ${args.length}`)
   }
   // Whatever Linux refuses comes first, so that what is only not built here does not hide it.
-  const ivOffsetSectors = parseSectors(ivOffsetWord, "IV offset")
-  const startSectors = parseSectors(startWord, "start")
-  const options = parseLineOptions(optionWords)
+  const refusals: BlockError[] = []
+  const ivOffsetSectors = parseSectors(ivOffsetWord, "IV offset", refusals)
+  const startSectors = parseSectors(startWord, "start", refusals)
+  const options = parseLineOptions(optionWords, size, refusals)
   checkSectorSize(options.sectorSize, ivOffsetSectors)
-  if (size % options.sectorSize !== 0) {
-    throw new BlockError(
-      "INVALID",
-      `crypt: length: expected a multiple of the sector size ${options.sectorSize}, got ${size} bytes`,
-    )
-  }
   const spec = parseCipherSpec(cipher, options.integrity?.kind)
   const key = parseKey(keyWord, spec.keySizes)
   if (options.integrity?.kind === "aead") checkTagSize(spec, options.integrity.tagSize)
   if (options.integrity?.kind === "none") {
     throw new BlockError("UNSUPPORTED", `crypt: "integrity:${options.integrity.tagSize}:none" is not built`)
   }
+  const [refusal] = refusals
+  if (refusal !== undefined) throw refusal
   return { cipher, key, ivOffsetSectors, device, startSectors, options }
 }
 
@@ -104,14 +101,9 @@ async function open(line: CryptLine, context: CryptTableContext): Promise<BlockD
   }
 }
 
-/** @throws BlockError `INVALID` unless it is a plain number; `UNSUPPORTED` above 64 bits, where Linux drops the rest. */
-function parseSectors(word: string, what: string): bigint {
+/** @throws BlockError `INVALID` unless it is a plain number. */
+function parseSectors(word: string, what: string, refusals: BlockError[]): bigint {
   if (!/^\d+$/.test(word))
     throw new BlockError("INVALID", `crypt: ${what}: expected a number of sectors, got ${quoteWord(word)}`)
-  const sectors = word.length > 40 ? 2n ** 64n : BigInt(word)
-  if (sectors < 2n ** 64n) return sectors
-  throw new BlockError(
-    "UNSUPPORTED",
-    `crypt: ${what} ${quoteWord(word)}: more than 64 bits, of which Linux drops the upper part`,
-  )
+  return wrappedNumber(word, 64, what, refusals)
 }

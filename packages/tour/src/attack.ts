@@ -31,7 +31,7 @@ export const attacks: readonly Attack[] = [
       const theirs = await partsOf(volume, OTHER_OFFSET)
       for (const [index, part] of mine.entries()) {
         const other = theirs[index] ?? part
-        const kept = part.slice()
+        const kept = new Uint8Array(part)
         part.set(other)
         other.set(kept)
       }
@@ -69,7 +69,7 @@ export async function stageAttack(attack: Attack, volume: AttackedVolume): Promi
   const [old, other, current] = [1, 2, 3].map(pattern) as [Uint8Array, Uint8Array, Uint8Array]
   await volume.write(VICTIM_OFFSET, old)
   await volume.write(OTHER_OFFSET, other)
-  const before = new Map([...volume.media].map(([name, medium]) => [name, medium.slice()]))
+  const before = new Map([...volume.media].map(([name, medium]) => [name, new Uint8Array(medium)]))
   await volume.write(VICTIM_OFFSET, current)
   await attack.tamper(volume, before)
   return { old, current }

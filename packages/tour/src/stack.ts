@@ -38,7 +38,7 @@ const SECTOR_SIZE = 512
 export const SALT: Uint8Array = new TextEncoder().encode("a salt for the tour of the house")
 
 export async function createVolume({ volume, hashTree }: Stack): Promise<AttackedVolume> {
-  const media = new Map([...volume.images].map(([name, image]) => [name, image.slice()]))
+  const media = new Map([...volume.images].map(([name, image]) => [name, new Uint8Array(image)]))
   const below: TableEntry[] = volume.stack.map(({ name, line }) => ({ name, line: line.replaceAll("img:", "") }))
   let verityLine = ""
 

@@ -88,7 +88,7 @@ async function unmodified({ device, random }: Subject): Promise<void> {
   const { offset, length } = tail(device, 8)
   const data = random.bytes(length)
   const tags = random.bytes((length / device.blockSize) * device.tagSize)
-  const [dataBefore, tagsBefore] = [data.slice(), tags.slice()]
+  const [dataBefore, tagsBefore] = [new Uint8Array(data), new Uint8Array(tags)]
   const request = device.write(offset, data, { tags })
   assertBytes(data, dataBefore, "data while the write is in flight")
   await request
@@ -111,7 +111,7 @@ async function freeAfterWrite(subject: Subject): Promise<void> {
   const { device, random } = subject
   const { offset, length } = tail(device, 8)
   const data = random.bytes(length)
-  const expected = data.slice()
+  const expected = new Uint8Array(data)
   await device.write(offset, data)
   data.fill(POISON)
   await assertReads(device, offset, expected, "after the data was overwritten by its owner")

@@ -34,7 +34,7 @@ async function overlap(subject: Subject, within: Run, before: Uint8Array): Promi
   })
   await allSettled(writes.map(({ offset, data }) => device.write(offset, data)))
   return writes.map(({ offset, data }) => {
-    const candidate = before.slice()
+    const candidate = new Uint8Array(before)
     candidate.set(data, offset - within.offset)
     return candidate
   })

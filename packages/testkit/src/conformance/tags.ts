@@ -106,7 +106,7 @@ async function ownership(subject: Subject): Promise<void> {
   needAll(subject)
   const { offset, length } = tail(subject.device, 8)
   const written = await write(subject, offset, length)
-  const expected = { data: written.data.slice(), tags: written.tags.slice() }
+  const expected = { data: new Uint8Array(written.data), tags: new Uint8Array(written.tags) }
   written.tags.fill(POISON)
   const found = await readTagged(subject, offset, length)
   assertBytes(found.tags, expected.tags, "after the written tags were overwritten by their owner")
