@@ -100,6 +100,8 @@ async function integrityLine(image: string, choice: IntegrityChoice, device: Blo
       `image: a dm-integrity volume with tags of ${tagSize} bytes: expected its algorithm`,
     )
   }
+  if (chosen === "none" && choice.key !== undefined)
+    throw new BlockError("INVALID", "image: a key without an algorithm: nothing would be verified with it")
   if (chosen !== "none") {
     // integritysetup's `hmac-sha256` is the kernel's `hmac(sha256)`.
     const algorithm = chosen.replace(/^hmac-(.+)$/, "hmac($1)")

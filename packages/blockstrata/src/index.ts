@@ -71,6 +71,7 @@ export {
   encodeVeritySuperblock,
   type FormatVerityOptions,
   formatVerity,
+  hashDeviceBytes,
   hashTree,
   type OpenVerityOptions,
   openVerity,

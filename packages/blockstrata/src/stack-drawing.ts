@@ -5,16 +5,19 @@ const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"]
 /**
  * The stack as a tree of text, the volume on top: one line a layer, with its size and what matters of its shape.
  *
- * Handles on shared devices are not drawn; a device that is used twice stands twice.
+ * Handles on shared devices are not drawn. A device that is used twice stands twice, what is below it only once: else a
+ * short table could ask for a drawing without end.
  */
 export function drawStack(device: BlockDevice): string {
-  return drawLayer(unshared(device)).join("\n")
+  return drawLayer(unshared(device), new Set()).join("\n")
 }
 
-function drawLayer(device: BlockDevice): string[] {
+function drawLayer(device: BlockDevice, drawn: Set<BlockDevice>): string[] {
   const { lowers } = device.layer
+  if (lowers.length > 0 && drawn.has(device)) return [`${describeLayer(device)}, drawn above`]
+  drawn.add(device)
   const below = lowers.flatMap(({ role, device: lower }, index) => {
-    const [first = "", ...rest] = drawLayer(unshared(lower))
+    const [first = "", ...rest] = drawLayer(unshared(lower), drawn)
     const isLast = index === lowers.length - 1
     return [`${isLast ? "└─" : "├─"} ${role}: ${first}`, ...rest.map((line) => `${isLast ? "  " : "│ "} ${line}`)]
   })

@@ -61,9 +61,9 @@ describe("the edge checks a request once", () => {
   })
 
   it("takes a target in plain JavaScript that returns no promise, and closes it", async () => {
-    const device = defineDevice({ ...plain, read: (() => {}) as unknown as DeviceImplementation["read"] })
-    await device.read(0, new Uint8Array(512))
-    await device.close()
+    const script = defineDevice({ ...plain, read: (() => {}) as unknown as DeviceImplementation["read"] })
+    await script.read(0, new Uint8Array(512))
+    await script.close()
   })
 
   it("wants bytes, and as many tags as blocks", async () => {

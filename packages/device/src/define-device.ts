@@ -1,4 +1,4 @@
-import type { BlockDevice, BlockStatus, Extent, Features, Lower, WriteOptions } from "./block-device.ts"
+import type { BlockDevice, BlockStatus, Extent, Features, Layer, Lower, WriteOptions } from "./block-device.ts"
 import { BlockError, type Operation } from "./block-error.ts"
 import { checkFeatures, checkShape } from "./device-shape.ts"
 import { checkBuffers, checkRange } from "./request-check.ts"
@@ -44,6 +44,19 @@ function zero(buffer: Uint8Array, tags: Uint8Array | undefined): void {
   tags?.fill(0)
 }
 
+/** What whoever walks a stack sees of a device. */
+function layerOf(implementation: DeviceImplementation, shape: ReturnType<typeof checkShape>): Layer {
+  return Object.freeze({
+    name: shape.name,
+    lowers: shape.lowers,
+    extents(offset: number, length: number) {
+      checkRange(shape, offset, length)
+      return length === 0 ? [] : (implementation.extents?.(offset, length) ?? [])
+    },
+    status: () => implementation.status?.() ?? {},
+  })
+}
+
 /**
  * The edge: the only way to make a device. It checks every request once (state, types, alignment, range, tags,
  * features), so that what lies inside can stay naive, and gives what the contract promises of any device: buffers of
@@ -79,22 +92,14 @@ export function defineDevice(implementation: DeviceImplementation): BlockDevice 
     blockSize: shape.blockSize,
     tagSize: shape.tagSize,
     features,
-    layer: Object.freeze({
-      name,
-      lowers,
-      extents(offset: number, length: number) {
-        checkRange(shape, offset, length)
-        return length === 0 ? [] : (implementation.extents?.(offset, length) ?? [])
-      },
-      status: () => implementation.status?.() ?? {},
-    }),
+    layer: layerOf(implementation, shape),
     read(offset, buffer, tags) {
       try {
         checkBuffers(shape, offset, buffer, tags)
         gate.checkOpen("read")
       } catch (error) {
         if (error instanceof BlockError) zero(buffer, tags)
-        return Promise.reject(error as Error)
+        return Promise.reject(error)
       }
       if (buffer.length === 0) return Promise.resolve()
       const range = { offset, length: buffer.length }
@@ -115,7 +120,7 @@ export function defineDevice(implementation: DeviceImplementation): BlockDevice 
         checkBuffers(shape, offset, data, tags)
         checkChange("write", true)
       } catch (error) {
-        return Promise.reject(error as Error)
+        return Promise.reject(error)
       }
       if (data.length === 0) return Promise.resolve()
       const write = (native: boolean) =>

@@ -87,7 +87,7 @@ function attempt<T>(action: () => Promise<T>): Promise<T> {
     // The promise of an async function comes back as it is.
     return Promise.resolve(action())
   } catch (error) {
-    return Promise.reject(error as Error)
+    return Promise.reject(error)
   }
 }
 

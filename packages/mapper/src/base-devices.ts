@@ -1,7 +1,7 @@
 import { type BlockDevice, memoryDevice } from "@blockstrata/device"
 import type { LooseDevices } from "./loose-devices.ts"
 import type { FileOperand } from "./operand.ts"
-import { operandResolver, type Reference, type ResolveOperand } from "./reference.ts"
+import { checkDepth, operandResolver, type Reference, type ResolveOperand } from "./reference.ts"
 import type { Table } from "./table.ts"
 import { tableError } from "./table-error.ts"
 
@@ -27,7 +27,8 @@ export interface BaseDevices {
  * Counts first who stands on what, so that a path is opened once, for writing only if a user may write, and shared
  * only if there are several.
  *
- * @throws BlockError `INVALID` for references that make no sense and for a file that is given two block or tag sizes, `UNSUPPORTED` for a URI.
+ * @throws BlockError `INVALID` for references that make no sense and for a file that is given two block or tag sizes, `UNSUPPORTED` for a URI
+ * and for too many devices on top of each other.
  */
 export function baseDevices(
   table: Table,
@@ -36,6 +37,7 @@ export function baseDevices(
   loose: LooseDevices,
 ): BaseDevices {
   const resolve = operandResolver(table)
+  checkDepth(table, resolve)
   const uses = countUses(table, readOnly, resolve)
   const handles = new Map<string, BlockDevice[]>()
   const isReadOnly = (deviceIndex: number) => readOnly || table.devices[deviceIndex]?.readOnly === true

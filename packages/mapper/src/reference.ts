@@ -36,6 +36,23 @@ export function checkReferences(table: Table): void {
   }
 }
 
+/** Devices on top of each other. Each takes some of the stack of every request, and a host has no more than so much. */
+const DEPTH_MAX = 64
+
+/** @throws BlockError `UNSUPPORTED` for devices that stand too high to be read. */
+export function checkDepth({ devices }: Table, resolve: ResolveOperand): void {
+  const depths: number[] = []
+  for (const [deviceIndex, { lines }] of devices.entries()) {
+    let depth = 1
+    for (const operand of lines.flatMap((line) => line.operands)) {
+      const reference = resolve(deviceIndex, operand)
+      if (reference.kind === "device") depth = Math.max(depth, (depths[reference.deviceIndex] ?? 0) + 1)
+    }
+    if (depth > DEPTH_MAX) throw tableError("UNSUPPORTED", `more than ${DEPTH_MAX} devices on top of each other`)
+    depths.push(depth)
+  }
+}
+
 function checkUnique(devices: readonly TableDevice[], key: "name" | "uuid" | "minor"): void {
   const values = devices.flatMap((device) => device[key] ?? [])
   if (new Set(values).size < values.length) throw tableError("INVALID", `a ${key} occurs twice`)
