@@ -228,6 +228,12 @@ export const INVALID_LINES: readonly CryptLineCase[] = lines(`
   capi:gcm(aes)-random <32> 0 T28 0 2 integrity:28:aead sector_size:4096
   capi:gcm(aes)-random <32> 0 T28/4096 0 1 integrity:28:aead | aes-xts-plain64 :64:logon:nosuch
   aes-xts-plain64 :32:user:k64 | aes-xts-plain64 <64> 0 D 2000000 | aes-xts-plain64 <64> 0 D 1 1 sector_size:4096
+  42: aes-xts-plain64 <64> 0 D 0 2 sector_size:4096 sector_size:1024
+  42: aes-xts-plain64 <64> 0 D 0 3 sector_size:1024 sector_size:4096 sector_size:512
+  capi:gcm(aes)-random <32> 0 T28 0 0 integrity:28:aead | capi:gcm(aes)-random <32> 0 T28 0 1 allow_discards integrity:28:aead
+  aes-xts-plain64 <64> 0 D 0 1 sector_size:4294967297 | aes-xts-plain64 <64> 18446744073709551617 D 0 1 sector_size:4096
+  aes-xts-plain64 <64> 0 D 0 4294967305 allow_discards | aes-xts-plain64 <63>x | aes-xts-plain64 <64> 0 D 18446744073709551616 1 x
+  capi:gcm(aes)-random <32> 0 T28 0 2 integrity:28x:aead nosuch | aes-xts-plain64 <64> 18446744073709551616 D 0 1 nosuch
 `)
 
 /** Linux takes these; here they are not built. */
@@ -319,6 +325,12 @@ export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
   capi:essiv(cbc(serpent),sha256)-plain64 <32> | capi:essiv(xts(aes),sha256)-essiv:sha256 <64>
   aes-xts-plain64 <64> 0 D 0 1 integrity:256:none | aes-xts-plain64 <64> 0 D 0 1 integrity:255:none
   aes-xts-plain64 <64> 0 D 0 1 integrity:1:none | aes-xts-plain64 <64> 0 D 0 1 sector_size:4294968320
+  aes-xts-plain64 <64>x | aes-xts-plain64 <64>: | aes-xts-plain64 <64> 0 D 0 4294967297 allow_discards
+  aes-xts-plain64 <64> 0 D 0 18446744073709551617 allow_discards | aes-xts-plain64 <64> 18446744073709551624 D 0
+  aes-xts-plain64 <64> 0 D 18446744073709551624 | aes-xts-plain64 <64> 0 D 0 4294967296 allow_discards
+  aes-xts-plain64 <64> 100000000000000000000000000000000000000000000000000000000000000000000000000000008 D 0
+  capi:gcm(aes)-random <32> 0 T28 0 2 integrity:28:aead integrity:28:none
+  capi:gcm(aes)-random <32> 0 T28 0 3 integrity:28:aead integrity:1:none integrity:28:none
 `)
 
 /** Linux takes these, and stores plaintext. */

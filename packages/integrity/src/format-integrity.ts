@@ -6,6 +6,7 @@ import { createInternalHash, type InternalHash } from "./internal-hash.ts"
 import { writeEmptyJournal } from "./journal.ts"
 import { type IntegrityLayout, layoutOf } from "./layout.ts"
 import { encodeSuperblock, type IntegritySuperblock, SUPERBLOCK_SIZE } from "./superblock.ts"
+import { DISPLACED_TAGS, hasTagsInPlace } from "./tag-buffer.ts"
 import { tagCheck } from "./tag-check.ts"
 
 export interface FormatIntegrityOptions extends LongVerbOptions {
@@ -22,6 +23,8 @@ export interface FormatIntegrityOptions extends LongVerbOptions {
   readonly interleaveSectors?: number | undefined
   readonly journalSectors?: number | undefined
   readonly sectorsPerBit?: number | undefined
+  /** As in `OpenIntegrityOptions`. */
+  readonly bufferSectors?: number | undefined
   /** The padding of tag runs before Linux 5.4; false if absent. */
   readonly legacyPadding?: boolean | undefined
   /** Tags without salt: a block then fits into any volume of the same key. False if absent. */
@@ -48,7 +51,8 @@ const WIPE_PIECE_SIZE = 1024 * 1024
  * The old superblock goes first and the new one comes last, each behind a flush: a crash in between leaves no volume,
  * never one with tags or a journal of another time.
  *
- * @throws BlockError `INVALID` if the device is too small, `READ_ONLY` if it is one, `UNSUPPORTED` for another hash.
+ * @throws BlockError `INVALID` if the device is too small, `READ_ONLY` if it is one, `UNSUPPORTED` for another hash, and
+ * for legacy padding with an interleave that Linux gets wrong.
  * @throws the signal's reason when aborted, and then there is no volume.
  */
 export async function formatIntegrity(options: FormatIntegrityOptions): Promise<IntegritySuperblock> {
@@ -70,6 +74,10 @@ export async function formatIntegrity(options: FormatIntegrityOptions): Promise<
     start,
     options.runtime ?? hostRuntime,
   )
+  if (!hasTagsInPlace(superblock, options.bufferSectors)) {
+    const what = `interleave of ${superblock.interleaveSectors} sectors with legacy padding`
+    throw new BlockError("UNSUPPORTED", `integrity: ${what}: ${DISPLACED_TAGS}`)
+  }
   const layout = layoutOf(superblock, lower.size, start)
   const hash = internalHash && createInternalHash(engine, internalHash)
   try {
@@ -95,7 +103,11 @@ function storeOf(
 ): BlockStore {
   const { blockSize, tagSize } = layout
   const salt = superblock.hasFixedHmac ? superblock.salt : undefined
-  return blockStore(lower, layout, hash && tagCheck({ hash, blockSize, tagSize, salt, acceptsFiller: false }))
+  return blockStore(
+    lower,
+    layout,
+    hash && tagCheck({ hash, blockSize, tagSize, salt, acceptsFiller: false, unitBlockCount: 1 }),
+  )
 }
 
 /** On a tag store there is no right tag: they become zeroes too. */

@@ -1,6 +1,7 @@
 import { BlockError, type Runtime } from "@blockstrata/device"
 import { possibleSectors, sectionLayout } from "./layout.ts"
 import { INTERLEAVE_MAX, INTERLEAVE_MIN, type IntegritySuperblock, SALT_SIZE, TAG_SIZE_MAX } from "./superblock.ts"
+import { floorPowerOfTwo } from "./tag-buffer.ts"
 
 /** What a new volume is to be like. Counts of sectors are rounded as the kernel rounds them. */
 export interface FreshSuperblockOptions {
@@ -78,7 +79,11 @@ export function freshSuperblock(
     hasFixedHmac,
     bitmapBitBlocksLog2: bitSectorsLog2 - Math.log2(blockSize / SECTOR_SIZE),
     recalculatedSectors: 0,
-    salt: hasFixedHmac ? (options.salt?.slice() ?? randomSalt(runtime)) : new Uint8Array(SALT_SIZE),
+    salt: hasFixedHmac
+      ? options.salt === undefined
+        ? randomSalt(runtime)
+        : new Uint8Array(options.salt)
+      : new Uint8Array(SALT_SIZE),
   }
 }
 
@@ -93,13 +98,6 @@ export function bitmapBitSectorsLog2(
   let log2 = Math.max(Math.log2(floorPowerOfTwo(Math.max(1, sectorsPerBit))), Math.log2(blockSize / SECTOR_SIZE))
   while (Math.ceil(providedSectors / 2 ** log2) > bitCountMax) log2 += 1
   return log2
-}
-
-/** The largest power of two that is not above `value`, which is at least 1. */
-export function floorPowerOfTwo(value: number): number {
-  let power = 1
-  while (power * 2 <= value) power *= 2
-  return power
 }
 
 function freshVersion(hasFixedHmac: boolean, hasFixedPadding: boolean, isBitmapMode: boolean): number {
@@ -125,11 +123,12 @@ function checkOptions({
   if (!Number.isInteger(tagSize) || tagSize < 1 || tagSize > TAG_SIZE_MAX) {
     throw new RangeError(`integrity: tag size: expected 1 ... ${TAG_SIZE_MAX}, got ${tagSize}`)
   }
-  if (![512, 1024, 2048, 4096].includes(blockSize)) throw new RangeError(`integrity: block size: got ${blockSize}`)
+  if (![512, 1024, 2048, 4096].includes(blockSize))
+    throw new RangeError(`integrity: block size: expected 512, 1024, 2048 or 4096, got ${blockSize}`)
   for (const name of ["interleaveSectors", "journalSectors"] as const) {
     const count = counts[name] ?? 0
     if (!Number.isInteger(count) || count < 0 || count >= 2 ** 32)
-      throw new RangeError(`integrity: ${name}: got ${count}`)
+      throw new RangeError(`integrity: ${name}: expected a whole number below 2^32, got ${count}`)
   }
   if (salt === undefined) return
   if (!hasInternalHash || legacyHmac) throw new RangeError("integrity: a salt without a salted internal hash")

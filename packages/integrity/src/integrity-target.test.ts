@@ -44,6 +44,22 @@ function filled(length: number, seed = 1): Uint8Array {
 }
 
 describe("with an internal hash", () => {
+  it("device blocks that hold bad blocks and stand side by side are one failing run", async () => {
+    const internalHash = { name: "sha256" } as const
+    const { image, layout, device } = await volume({ internalHash, blockSize: 1024 }, { internalHash }, (bytes) =>
+      memoryDevice({ bytes, blockSize: 4096 }),
+    )
+    // Of 1024 bytes each: the last of the second device block, the second of the third; the fifth device block.
+    for (const blockIndex of [7, 9, 16]) image[areaRuns(layout, blockIndex * 1024, 1024)[0]!.dataOffset]! ^= 1
+    const whole = new Uint8Array(8 * 4096)
+    await expect(device.read(0, whole)).rejects.toMatchObject({ code: "INTEGRITY", offset: 4096, length: 8192 })
+    const bad = await readAround(device, 0, whole)
+    expect(bad.map(({ offset, length }) => [offset, length])).toEqual([
+      [4096, 8192],
+      [16384, 4096],
+    ])
+  })
+
   it.each(HASHES)("every flipped bit of data and tags is found: $name", async (internalHash) => {
     const tagSize = internalHash.name === "crc32c" ? 4 : 16
     const size = 4 * 512

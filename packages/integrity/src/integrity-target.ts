@@ -42,18 +42,17 @@ export function integrityTarget(options: IntegrityTargetOptions): BlockDevice {
   checkOptions(options, blockSize)
   const isChecked = hash !== undefined && mode !== "R"
   const { tagSize } = layout
-  const salt = options.salt?.slice()
-  const check =
-    hash && tagCheck({ hash, blockSize: layout.blockSize, tagSize, salt, acceptsFiller: options.allowDiscards })
+  const salt = options.salt && new Uint8Array(options.salt)
+  // A device block may hold several blocks of the volume: it fails as a whole.
+  const unitBlockCount = blockSize / layout.blockSize
+  const acceptsFiller = options.allowDiscards
+  const check = hash && tagCheck({ hash, blockSize: layout.blockSize, tagSize, salt, acceptsFiller, unitBlockCount })
   const store = blockStore(lower, layout, isChecked ? check : undefined)
   const canWrite = mode === "D" && !options.readOnly && lower.features.write
   let mismatchCount = 0
 
-  function mismatch(bad: BadBlocks): BlockError {
+  function mismatch({ offset, length }: BadBlocks): BlockError {
     mismatchCount += 1
-    // A device block may hold several blocks of the volume: it fails as a whole.
-    const offset = Math.floor(bad.offset / blockSize) * blockSize
-    const length = Math.ceil((bad.offset + bad.length) / blockSize) * blockSize - offset
     const message = `integrity: ${length / blockSize} block(s) do not match their tags at offset ${offset}`
     onEvent?.({ kind: "corruption", device: "integrity", message, offset, length })
     return new BlockError("INTEGRITY", message, { offset, length })

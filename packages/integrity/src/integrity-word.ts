@@ -41,6 +41,7 @@ export const integrityWord: TableWord<IntegrityLine, IntegrityContext> = {
         mode: line.mode,
         tagSize: lineTagSize(line),
         blockSize: line.blockSize ?? BLOCK_SIZE_DEFAULT,
+        bufferSectors: line.bufferSectors,
         internalHash,
         allowDiscards: line.allowDiscards,
         readOnly: context.readOnly,
@@ -74,6 +75,7 @@ async function formatIfZero(
     interleaveSectors: line.interleaveSectors,
     journalSectors: line.journalSectors === 0 ? 1 : line.journalSectors,
     sectorsPerBit: line.sectorsPerBit,
+    bufferSectors: line.bufferSectors,
     legacyPadding: !line.fixPadding,
     legacyHmac: !line.fixHmac,
   }

@@ -54,6 +54,43 @@ describe("openIntegrity", () => {
     await expect(device.write(0, new Uint8Array(512))).rejects.toMatchObject({ code: "READ_ONLY" })
   })
 
+  it("refuses by name a volume whose tags Linux writes over its data", async () => {
+    const lower = memoryDevice({ size: 4 * SIZE })
+    const format = { lower, tagSize: 32, blockSize: 512, interleaveSectors: 64, internalHash, wipe: false }
+    await expect(formatIntegrity({ ...format, legacyPadding: true })).rejects.toMatchObject({ code: "UNSUPPORTED" })
+    expect(await lower.blockStatus(0, lower.size)).toMatchObject([{ kind: "hole" }])
+    const { providedSectors } = await formatIntegrity({ ...format, legacyPadding: true, bufferSectors: 8 })
+    expect(providedSectors).toBeGreaterThan(64)
+    for (const [bufferSectors, isTaken] of [
+      [undefined, false],
+      [128, false],
+      [64, true],
+      [8, true],
+    ] as const) {
+      const opened = openIntegrity({ lower, size: 4096, mode: "D", internalHash, bufferSectors })
+      if (isTaken) await expect(opened).resolves.toMatchObject({ size: 4096 })
+      else
+        await expect(opened).rejects.toMatchObject({
+          code: "UNSUPPORTED",
+          message: expect.stringContaining("interleave_sectors:64"),
+        })
+    }
+    await expect(openIntegrity({ lower, size: 4096, mode: "R", internalHash })).resolves.toMatchObject({ size: 4096 })
+    await formatIntegrity({ ...format, legacyPadding: true, interleaveSectors: 128 })
+  })
+
+  it("says whether Linux would take a size inside a block of the device below", async () => {
+    const lower = memoryDevice({ size: SIZE, blockSize: 4096 })
+    for (const [blockSize, size, code] of [
+      [512, 1024, "INVALID"],
+      [1024, 1024, "UNSUPPORTED"],
+      [1024, 512, "INVALID"],
+    ] as const) {
+      await formatIntegrity({ lower, tagSize: 32, blockSize, interleaveSectors: 64, internalHash, wipe: false })
+      await expect(openIntegrity({ lower, size, mode: "D", internalHash })).rejects.toMatchObject({ code })
+    }
+  })
+
   it.each([
     ["recalculate", { isRecalculating: true }],
     ["bitmap", { hasDirtyBitmap: true }],

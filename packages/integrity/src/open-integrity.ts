@@ -6,6 +6,7 @@ import { createInternalHash, type InternalHash } from "./internal-hash.ts"
 import { inspectJournal } from "./journal.ts"
 import { type IntegrityLayout, layoutOf } from "./layout.ts"
 import type { IntegritySuperblock } from "./superblock.ts"
+import { DISPLACED_TAGS, hasTagsInPlace } from "./tag-buffer.ts"
 
 export interface OpenIntegrityOptions {
   /** Owned once the device is open; left open if opening fails. */
@@ -20,6 +21,8 @@ export interface OpenIntegrityOptions {
   readonly tagSize?: number | undefined
   /** Bytes; as `tagSize`. */
   readonly blockSize?: number | undefined
+  /** Sectors of the kernel's tag buffers, as on the line: with some old volumes they decide where tags are. */
+  readonly bufferSectors?: number | undefined
   /** Undefined: a tag store, whose blocks are not checked here. */
   readonly internalHash: InternalHash | undefined
   /** A tag of 0xf6 bytes then goes with any data. False if absent. */
@@ -96,6 +99,9 @@ function checkSuperblock(superblock: IntegritySuperblock, options: OpenIntegrity
   }
   if (superblock.hasJournalMac) throw unsupported("a journal with a MAC (journal_mac)")
   if (superblock.interleaveSectors === 1) throw unsupported("data on a device of their own (meta_device)")
+  if (options.mode !== "R" && !hasTagsInPlace(superblock, options.bufferSectors)) {
+    throw unsupported(`interleave_sectors:${superblock.interleaveSectors} without fix_padding: ${DISPLACED_TAGS}`)
+  }
   if (options.internalHash === undefined && options.lower.blockSize > superblock.blockSize) {
     throw unsupported(`a tag store with blocks of ${superblock.blockSize} over blocks of ${options.lower.blockSize}`)
   }
@@ -104,9 +110,12 @@ function checkSuperblock(superblock: IntegritySuperblock, options: OpenIntegrity
 function checkSize(layout: IntegrityLayout, { lower, start = 0, size }: OpenIntegrityOptions): void {
   const unit = Math.max(layout.blockSize, lower.blockSize)
   if (start % unit !== 0) throw invalid(`start: expected a multiple of ${unit}, got ${start}`)
-  if (!Number.isSafeInteger(size) || size < 0 || size % unit !== 0) {
-    throw invalid(`size: expected a multiple of ${unit}, got ${size}`)
+  // Linux lets blocks of 1024 and 2048 bytes stand on larger ones, and gives requests below that may not be whole.
+  const linuxUnit = layout.blockSize === SECTOR_SIZE ? unit : layout.blockSize
+  if (!Number.isSafeInteger(size) || size < 0 || size % linuxUnit !== 0) {
+    throw invalid(`size: expected a multiple of ${linuxUnit}, got ${size}`)
   }
+  if (size % unit !== 0) throw unsupported(`a size of ${size} bytes over blocks of ${lower.blockSize}`)
   if (size > layout.possibleBytes)
     throw invalid(`size: the volume provides ${layout.possibleBytes} bytes, expected ${size}`)
   // Linux would enlarge the volume here, and write that into its superblock.

@@ -1,11 +1,10 @@
-import { bitmapBitSectorsLog2, floorPowerOfTwo } from "./fresh-superblock.ts"
-import { sectionLayout, tagRunBytes } from "./layout.ts"
+import { bitmapBitSectorsLog2 } from "./fresh-superblock.ts"
+import { sectionLayout } from "./layout.ts"
 import type { IntegritySuperblock } from "./superblock.ts"
 import type { IntegrityLine, LineHash } from "./table-line.ts"
+import { tagBufferSectors } from "./tag-buffer.ts"
 
 const SECTOR_SIZE = 512
-const BUFFER_SECTORS_DEFAULT = 128
-const BUFFER_SECTORS_MAX = 2 ** 22
 const WATERMARK_DEFAULT = 50
 const COMMIT_TIME_DEFAULT_MS = 10000
 const SECTORS_PER_BIT_DEFAULT = 32768
@@ -54,7 +53,7 @@ export function completeIntegrityLine(line: IntegrityLine, superblock: Integrity
     blockSize,
     journalSectors,
     interleaveSectors,
-    bufferSectors: bufferSectors(line, superblock),
+    bufferSectors: tagBufferSectors(superblock, line.bufferSectors),
     journalWatermark: watermarkPercent(entryCount, line.journalWatermark ?? WATERMARK_DEFAULT),
     commitTimeMs: line.commitTimeMs ?? COMMIT_TIME_DEFAULT_MS,
     sectorsPerBit: 2 ** bitmapBitSectorsLog2(perBit, blockSize, journalSectors, providedSectors),
@@ -63,18 +62,6 @@ export function completeIntegrityLine(line: IntegrityLine, superblock: Integrity
     fixHmac: superblock.hasFixedHmac,
     isRecalculating: superblock.isRecalculating,
   }
-}
-
-/** A power of two that divides the tag run. */
-function bufferSectors(line: IntegrityLine, superblock: IntegritySuperblock): number {
-  const wanted = Math.min(
-    floorPowerOfTwo(line.bufferSectors || (line.bufferSectors === 0 ? 1 : BUFFER_SECTORS_DEFAULT)),
-    BUFFER_SECTORS_MAX,
-  )
-  const runSectors = tagRunBytes(superblock) / SECTOR_SIZE
-  let buffer = wanted
-  while (runSectors % buffer !== 0) buffer /= 2
-  return buffer
 }
 
 /** The kernel keeps a number of free entries and turns it into percent again. */

@@ -32,8 +32,8 @@ const KERNEL = [
     "0 4 D 6 journal_sectors:352 interleave_sectors:32768 buffer_sectors:128 fix_padding fix_hmac internal_hash:crc32c",
   ],
   [
-    "0 4 D 2 internal_hash:crc32c interleave_sectors:1",
-    "0 4 D 4 journal_sectors:176 interleave_sectors:8 buffer_sectors:128 internal_hash:crc32c",
+    "0 4 D 3 internal_hash:crc32c interleave_sectors:1 buffer_sectors:8",
+    "0 4 D 4 journal_sectors:176 interleave_sectors:8 buffer_sectors:8 internal_hash:crc32c",
   ],
   [
     "0 4 D 2 internal_hash:crc32c interleave_sectors:1000",
@@ -118,6 +118,10 @@ describe("integrity line", () => {
     "dev +0 4 J 1 internal_hash:crc32c",
     "dev 0 -4 J 1 internal_hash:crc32c",
     "dev 0 4 J 19 internal_hash:crc32c",
+    "dev 0 4 J 4294967298 internal_hash:crc32c",
+    "dev 0 4 J 2 internal_hash:crc32c journal_watermark:4294967397",
+    "dev 0 4294967296 J 1 internal_hash:crc32c",
+    "dev 18014398509481984 4 J 1 internal_hash:crc32c",
     "dev 0 4 D 1 recalculate",
     "dev 0 4 D 2 meta_device:x unknown",
   ])("refuses what Linux refuses: %s", (text) => {
@@ -132,6 +136,11 @@ describe("integrity line", () => {
     ["dev 0 4 J 2 internal_hash:crc32c reset_recalculate", "reset_recalculate"],
     ["dev 0 4 D 1 internal_hash:crc32c fix_hmac", "fix_hmac"],
     ["dev 0 4 J 2 internal_hash:crc32c interleave_sectors:4294967297", "interleave_sectors"],
+    ["dev 0 4 J 4294967297 internal_hash:crc32c", "number of options"],
+    ["dev 18446744073709551624 4 J 1 internal_hash:crc32c", "start"],
+    [`dev 1${"0".repeat(90)} 4 J 1 internal_hash:crc32c`, "start"],
+    ["dev 0 4294967300 J 1 internal_hash:crc32c", "tag size"],
+    ["dev 0 4 J 2 internal_hash:crc32c sectors_per_bit:18446744073709551615", "sectors_per_bit"],
     ["dev 0 4 I 1 internal_hash:crc32c", "inline"],
     ["dev 0 - J 1 internal_hash:crc32c:00112233", "crc32c"],
     [`dev 0 - J 1 internal_hash:hmac(sha512):${KEY}`, "hmac(sha512)"],
@@ -143,6 +152,13 @@ describe("integrity line", () => {
     expect(() => parse(text)).toThrow(
       expect.objectContaining({ code: "UNSUPPORTED", message: expect.stringContaining(name) }),
     )
+  })
+
+  it("takes the last of several hashes, and looks at no other but for its key", () => {
+    const hashes = (first: string) => parse(`dev 0 4 D 2 internal_hash:${first} internal_hash:crc32c`).internalHash
+    for (const first of ["nosuch", "sha512", "hmac(sha256)", "sha256:00"]) expect(hashes(first)?.name).toBe("crc32c")
+    expect(() => hashes("hmac(sha256):0")).toThrow(expect.objectContaining({ code: "INVALID" }))
+    expect(() => parse("dev 0 4 D 2 internal_hash:crc32c internal_hash:nosuch")).toThrow(BlockError)
   })
 
   it("refuses a size above what it provides, before it formats", async () => {

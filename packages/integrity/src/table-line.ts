@@ -82,8 +82,8 @@ export function parseIntegrityLine(args: readonly string[]): IntegrityLine {
   else if (!MODES.includes(mode)) throw invalid("mode: expected J, B, D or R")
   const line: Draft = {
     device,
-    startSectors: numberOf(start, "start", Number.MAX_SAFE_INTEGER, refusals),
-    tagSize: tagSize === "-" ? undefined : numberOf(tagSize, "tag size", 2 ** 32 - 1, refusals),
+    startSectors: numberOf(start, "start", 64, refusals),
+    tagSize: tagSize === "-" ? undefined : numberOf(tagSize, "tag size", 32, refusals),
     mode: mode as IntegrityMode,
     allowDiscards: false,
     fixPadding: false,
@@ -91,8 +91,8 @@ export function parseIntegrityLine(args: readonly string[]): IntegrityLine {
     legacyRecalculate: false,
   }
   if (!Number.isSafeInteger(line.startSectors * 512)) throw invalid("start: beyond 2^53 bytes")
-  const wordCount = /^\d+$/.test(count) ? Number(count) : -1
-  if (wordCount < 0 || wordCount > FEATURE_COUNT_MAX || wordCount > words.length) throw invalid("number of options")
+  const wordCount = numberOf(count, "number of options", 32, refusals)
+  if (wordCount > FEATURE_COUNT_MAX || wordCount > words.length) throw invalid("number of options")
   for (const word of words.slice(0, wordCount)) readOption(line, word, refusals)
   // Linux drops what stands behind the counted ones; a fix_hmac dropped in silence is not what anybody meant.
   if (words.length > wordCount) refusals.push(`${optionName(words[wordCount]!)} behind the last option`)
@@ -109,15 +109,15 @@ function readOption(line: Draft, word: string, refusals: string[]): void {
     if (Object.hasOwn(FLAG_FIELDS, name)) line[FLAG_FIELDS[name as keyof typeof FLAG_FIELDS]] = true
     else if (UNSUPPORTED_FLAGS.includes(name)) refusals.push(name)
     else throw invalid(`unknown option ${optionName(word)}`)
-  } else if (name === "internal_hash") line.internalHash = hashOf(value, refusals)
+  } else if (name === "internal_hash") line.internalHash = hashOf(value)
   else if (UNSUPPORTED_VALUES.includes(name)) refusals.push(name)
   else if (Object.hasOwn(NUMBER_FIELDS, name)) readNumber(line, name as keyof typeof NUMBER_FIELDS, value, refusals)
   else throw invalid(`unknown option ${optionName(word)}`)
 }
 
 function readNumber(line: Draft, name: keyof typeof NUMBER_FIELDS, value: string, refusals: string[]): void {
-  const largest = name === "sectors_per_bit" ? Number.MAX_SAFE_INTEGER : 2 ** 32 - 1
-  const number = numberOf(value, name, largest, refusals)
+  const number = numberOf(value, name, name === "sectors_per_bit" ? 64 : 32, refusals)
+  if (!Number.isSafeInteger(number)) refusals.push(`${name} above 2^53`)
   if (name === "journal_watermark" && number > 100) throw invalid("journal_watermark: expected at most 100")
   if (name === "block_size" && ![512, 1024, 2048, 4096].includes(number)) {
     throw invalid("block_size: expected 512, 1024, 2048 or 4096")
@@ -125,19 +125,25 @@ function readNumber(line: Draft, name: keyof typeof NUMBER_FIELDS, value: string
   line[NUMBER_FIELDS[name]] = number
 }
 
-/** Linux takes the low bits of a number that is too large; nobody means that. */
-function numberOf(text: string, what: string, largest: number, refusals: string[]): number {
+/** A number as the kernel reads it, modulo 2^`bits`; where that is not what the line says, nobody means it. */
+function numberOf(text: string, what: string, bits: 32 | 64, refusals: string[]): number {
   if (!/^\d+$/.test(text)) throw invalid(`${what}: expected a number`)
-  if (BigInt(text) <= BigInt(largest)) return Number(text)
-  refusals.push(`${what} above ${largest}`)
-  return largest
+  // The last 64 digits decide, for 2^64 divides 10^64.
+  const value = BigInt.asUintN(bits, BigInt(text.slice(-64)))
+  if (text.replace(/^0+(?=\d)/, "") !== String(value)) refusals.push(`${what} above ${bits} bits`)
+  return Number(value)
 }
 
-function hashOf(value: string, refusals: string[]): LineHash {
+function hashOf(value: string): LineHash {
   const colon = value.indexOf(":")
   const name = colon < 0 ? value : value.slice(0, colon)
   const keyHex = colon < 0 ? undefined : value.slice(colon + 1)
   if (keyHex !== undefined && !/^([0-9a-fA-F]{2})*$/.test(keyHex)) throw invalid("internal_hash: the key is not hex")
+  return { name, keyHex }
+}
+
+/** Only of the last hash on the line: Linux does not look for those that it replaces. */
+function checkHash({ name, keyHex }: LineHash, refusals: string[]): void {
   if (!isLinuxHashName(name)) throw invalid("internal_hash: unknown hash")
   if (name.startsWith("hmac(") && keyHex === undefined) throw invalid(`internal_hash: ${name} needs a key`)
   if (name === "sha256" && keyHex !== undefined) throw invalid("internal_hash: sha256 takes no key")
@@ -145,15 +151,14 @@ function hashOf(value: string, refusals: string[]): LineHash {
     if (keyHex.length !== 8) throw invalid("internal_hash: crc32c takes a key of 4 bytes")
     refusals.push("internal_hash crc32c with a key")
   } else if (!isInternalHashName(name)) refusals.push(`internal_hash ${name}`)
-  return { name, keyHex }
 }
 
-function checkLine(line: Draft, refusals: readonly string[]): void {
+function checkLine(line: Draft, refusals: string[]): void {
   if (line.tagSize === undefined && line.internalHash === undefined) throw invalid("tag size - needs an internal_hash")
   if (line.tagSize !== undefined && (line.tagSize < 1 || line.tagSize > TAG_SIZE_MAX)) {
     throw invalid(`tag size: expected 1 ... ${TAG_SIZE_MAX}`)
   }
-  if (line.internalHash !== undefined) return
+  if (line.internalHash !== undefined) return checkHash(line.internalHash, refusals)
   if (line.mode === "B") throw invalid("mode B needs an internal_hash")
   if (line.allowDiscards) throw invalid("allow_discards needs an internal_hash")
   if (UNSUPPORTED_FLAGS.some((flag) => refusals.includes(flag))) throw invalid("recalculate needs an internal_hash")

@@ -1,7 +1,7 @@
 import { type BlockDevice, defineDevice, memoryDevice, type Runtime, share } from "@blockstrata/device"
 import { defaultEngine } from "@blockstrata/primitives"
 import { describe, expect, test } from "vitest"
-import { type FormatVerityOptions, formatVerity } from "./format-verity.ts"
+import { type FormatVerityOptions, formatVerity, hashDeviceBytes } from "./format-verity.ts"
 import { openVerity, readVeritySuperblock } from "./open-verity.ts"
 
 const SALT = Uint8Array.of(9, 8, 7)
@@ -126,6 +126,28 @@ test("tells how far it is, and stops when asked", async () => {
   expect(steps).toEqual([1, 2, 3])
   const signal = AbortSignal.abort()
   await expect(formatVerity(options(data, hash, { signal }))).rejects.toMatchObject({ name: "AbortError" })
+})
+
+describe("hashDeviceBytes", () => {
+  test.each([
+    [4096, {}],
+    [8192, {}],
+    [1048576, {}],
+    [1048576, { superblock: false }],
+    [1048576, { hashOffset: 4096, hashBlockSize: 1024 }],
+  ])("%i bytes of data with %j: enough, and not a block more", async (size, change) => {
+    const data = memoryDevice({ size })
+    const needed = hashDeviceBytes(options(data, data, change))
+    await formatVerity(options(data, memoryDevice({ size: needed }), change))
+    const short = memoryDevice({ size: needed - 512 })
+    await expect(formatVerity(options(data, short, change))).rejects.toMatchObject({ code: "NO_SPACE" })
+  })
+
+  test("refuses what cannot be formatted, block sizes of 0 included", () => {
+    const data = memoryDevice({ size: 1048576 })
+    for (const change of [{ dataBlockSize: 0 }, { hashBlockSize: 0 }, { dataBlockCount: 0 }, { hashOffset: 2 ** 60 }])
+      expect(() => hashDeviceBytes(options(data, data, change))).toThrow(RangeError)
+  })
 })
 
 describe("opening", () => {

@@ -106,23 +106,28 @@ function formatSuperblock(
   return { version, uuid: uuid ?? randomUuid(runtime), algorithm, dataBlockSize, hashBlockSize, dataBlockCount, salt }
 }
 
-/** The parameters of the tree to be written. Everything is refused before the first byte is. */
-function formatParameters(options: FormatVerityOptions): VerityParameters {
-  const {
-    data,
-    hash,
-    hashOffset = 0,
-    version = 1,
-    algorithm,
-    dataBlockSize,
-    hashBlockSize,
-    superblock = true,
-  } = options
+/**
+ * Bytes that `formatVerity` needs on the hash device, superblock and all: how long to make a new file. Reads and writes
+ * nothing.
+ *
+ * @throws what `formatVerity` throws for these parameters, whatever the hash device.
+ */
+export function hashDeviceBytes(options: Omit<FormatVerityOptions, "hash">): number {
+  const parameters = treeParameters(options)
+  const superblockEnd = options.superblock === false ? 0 : (options.hashOffset ?? 0) + SUPERBLOCK_SIZE
+  const end = Math.max(parameters.hashStart + hashTree(parameters).size, superblockEnd)
+  if (!Number.isSafeInteger(end)) throw new RangeError("verity: hash area: expected to end by 2^53 - 1 bytes")
+  return end
+}
+
+/** The parameters of the tree, as far as they can be refused without the hash device. */
+function treeParameters(options: Omit<FormatVerityOptions, "hash">): VerityParameters {
+  const { data, hashOffset = 0, version = 1, algorithm, dataBlockSize, hashBlockSize, superblock = true } = options
   checkAlgorithm(algorithm)
   checkHashOffset(hashOffset)
   const dataBlockCount = options.dataBlockCount ?? Math.floor(data.size / dataBlockSize)
   const hashStart = treeStart(hashOffset, hashBlockSize, superblock)
-  const salt = options.salt.slice()
+  const salt = new Uint8Array(options.salt)
   const parameters = { version, algorithm, dataBlockSize, hashBlockSize, dataBlockCount, hashStart, salt }
   const fault = parameterFault(parameters)
   if (fault !== undefined) throw new RangeError(`verity: ${fault}`)
@@ -131,6 +136,16 @@ function formatParameters(options: FormatVerityOptions): VerityParameters {
   // veritysetup rounds down here, and so writes in front of the offset that it was given.
   if (hashStart < hashOffset)
     throw new RangeError(`verity: hash offset: expected a multiple of ${hashBlockSize}, got ${hashOffset}`)
+  if (options.uuid !== undefined) encodeUuid(options.uuid)
+  return parameters
+}
+
+/** The parameters of the tree to be written. Everything is refused before the first byte is. */
+function formatParameters(options: FormatVerityOptions): VerityParameters {
+  const { data, hash, hashOffset = 0, superblock = true } = options
+  const parameters = treeParameters(options)
+  const { dataBlockCount, dataBlockSize, hashStart } = parameters
+  const dataBytes = dataBlockCount * dataBlockSize
   if (sharedDevice(data) === sharedDevice(hash) && hashOffset < dataBytes)
     throw new RangeError("verity: the hash area overlaps the data")
   const misfit =
@@ -138,7 +153,6 @@ function formatParameters(options: FormatVerityOptions): VerityParameters {
     (superblock && hashOffset + SUPERBLOCK_SIZE > hash.size ? "no room for the superblock" : undefined)
   if (misfit !== undefined) throw new BlockError("NO_SPACE", `verity: ${misfit}`)
   if (!hash.features.write) throw new BlockError("READ_ONLY", "verity: the hash device is read-only")
-  if (options.uuid !== undefined) encodeUuid(options.uuid)
   return parameters
 }
 

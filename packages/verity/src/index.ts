@@ -8,6 +8,7 @@ export {
   type FormatVerityOptions,
   type FormatVerityResult,
   formatVerity,
+  hashDeviceBytes,
   VERITY_DEFAULTS,
   VERITY_SALT_SIZE,
 } from "./format-verity.ts"

@@ -55,18 +55,20 @@ function parse(args: readonly string[], size: number): VerityLine {
     string,
     string,
   ]
-  const versionNumber = parseNumber(version, "version")
+  const wide: string[] = []
+  const versionNumber = parseNumber(version, 32, "version", wide)
   if (versionNumber > 1n) throw invalid(`version: expected 0 or 1, got ${version}`)
-  const dataBlockSize = parseBlockSize(dataSize, "data block size", BigInt(BLOCK_SIZE_MAX))
-  const hashBlockSize = parseBlockSize(hashSize, "hash block size", 2n ** 30n)
-  const dataBlockCount = parseNumber(dataCount, "data block count")
+  const dataBlockSize = parseBlockSize(dataSize, "data block size", BigInt(BLOCK_SIZE_MAX), wide)
+  const hashBlockSize = parseBlockSize(hashSize, "hash block size", 2n ** 30n, wide)
+  const dataBlockCount = parseNumber(dataCount, 64, "data block count", wide)
   const dataBytes = dataBlockCount * BigInt(dataBlockSize)
   if (dataBlockCount < 1n || dataBytes >= 2n ** 73n) throw invalid(`data block count: got ${dataCount}`)
   if (BigInt(size) > dataBytes) throw invalid(`length: expected at most ${dataBytes} bytes, got ${size}`)
   if (size % dataBlockSize !== 0) throw invalid(`length: expected a multiple of ${dataBlockSize} bytes, got ${size}`)
-  const hashStartBlock = parseNumber(hashStart, "hash start")
+  const hashStartBlock = parseNumber(hashStart, 64, "hash start", wide)
   const hashStartBytes = hashStartBlock * BigInt(hashBlockSize)
-  if (hashStartBytes >= 2n ** 73n) throw invalid(`hash start: got ${hashStart}`)
+  // No device in Linux is longer.
+  if (hashStartBytes >= 2n ** 63n) throw invalid(`hash start: got ${hashStart}`)
   const fault = algorithmFault(algorithm)
   const rootHash = parseHex(root, "root hash")
   if (fault === undefined && rootHash.length !== HASH_SIZE)
@@ -74,6 +76,7 @@ function parse(args: readonly string[], size: number): VerityLine {
   const saltBytes = salt === "-" ? new Uint8Array() : parseHex(salt, "salt")
   const failing = optionFault(args.slice(ARGUMENT_COUNT))
   if (fault !== undefined) throw fault
+  if (wide[0] !== undefined) throw unsupported(`${wide[0]}: a number of which Linux drops the upper part`)
   if (saltBytes.length > SALT_SIZE_MAX) throw unsupported(`a salt of ${saltBytes.length} bytes`)
   if (hashBlockSize > BLOCK_SIZE_MAX) throw unsupported(`hash block size ${hashBlockSize}`)
   if (dataBytes + hashStartBytes >= 2n ** 53n) throw unsupported("a device of 2^53 bytes and more")
@@ -139,14 +142,21 @@ async function open(line: VerityLine, context: VerityContext): Promise<BlockDevi
   return verityTarget({ ...parameters, data, hash, size, engine, onEvent })
 }
 
-/** 20 digits hold every u64. */
-function parseNumber(text: string, what: string): bigint {
-  if (!/^[0-9]{1,20}$/.test(text)) throw invalid(`${what}: expected a decimal number, got "${text}"`)
-  return BigInt(text)
+/**
+ * A number as the kernel reads it: modulo 2^`bits`.
+ *
+ * @param wide gets `what` where that is not what the line says.
+ */
+function parseNumber(text: string, bits: 32 | 64, what: string, wide: string[]): bigint {
+  if (!/^[0-9]+$/.test(text)) throw invalid(`${what}: expected a decimal number, got "${text}"`)
+  // The last 64 digits decide, for 2^64 divides 10^64.
+  const value = BigInt.asUintN(bits, BigInt(text.slice(-64)))
+  if (text.replace(/^0+(?=[0-9])/, "") !== String(value)) wide.push(what)
+  return value
 }
 
-function parseBlockSize(text: string, what: string, max: bigint): number {
-  const size = parseNumber(text, what)
+function parseBlockSize(text: string, what: string, max: bigint, wide: string[]): number {
+  const size = parseNumber(text, 32, what, wide)
   if (size < BigInt(BLOCK_SIZE_MIN) || size > max || !Number.isInteger(Math.log2(Number(size)))) {
     throw invalid(`${what}: expected a power of two from ${BLOCK_SIZE_MIN} to ${max}, got ${text}`)
   }

@@ -49,7 +49,8 @@ export function algorithmFault(algorithm: string): BlockError | undefined {
 export function optionFault(args: readonly string[]): BlockError | undefined {
   const [countText, ...rest] = args
   if (countText === undefined) return undefined
-  const count = /^[0-9]{1,9}$/.test(countText) ? Number(countText) : Number.NaN
+  // The kernel reads the count modulo 2^32; the last 32 digits decide, for 2^32 divides 10^32.
+  const count = /^[0-9]+$/.test(countText) ? Number(BigInt.asUintN(32, BigInt(countText.slice(-32)))) : Number.NaN
   if (!(count <= rest.length)) throw invalid(`option count: got "${countText}" and ${rest.length} words`)
   const found: string[] = []
   for (let index = 0; index < count; index++) {
@@ -64,5 +65,6 @@ export function optionFault(args: readonly string[]): BlockError | undefined {
     if (index >= count) throw invalid(`option "${option}" needs a value`)
   }
   const [first] = found
-  return first === undefined ? undefined : unsupported(`option "${first}"`)
+  if (first !== undefined) return unsupported(`option "${first}"`)
+  return Number(countText) === count ? undefined : unsupported(`option count "${countText}"`)
 }

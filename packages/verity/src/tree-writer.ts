@@ -28,7 +28,7 @@ export function treeWriter(
   async function append(levelIndex: number, hashes: Uint8Array): Promise<void> {
     const level = levels[levelIndex]
     if (level === undefined) {
-      rootHash = hashes.slice()
+      rootHash = new Uint8Array(hashes)
       return
     }
     for (let taken = 0; taken < hashes.length; ) {
