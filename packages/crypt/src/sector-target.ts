@@ -20,6 +20,7 @@ export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards:
   const iv = spec.iv === "essiv:sha256" ? essivIv(parts, key, engine) : plain64Iv(parts)
 
   const pool = ciphertextPool(engine)
+  const forEachIvBatch = ivBatches(iv, sectorSize)
   // Whole blocks: a lower with blocks larger than a piece gets one at a time, in memory of its own.
   const pieceSize = Math.max(blockSize, PIECE_SIZE)
 
@@ -41,8 +42,8 @@ export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards:
     status: parts.status,
     async read(offset, buffer) {
       await lower.read(start + offset, buffer)
-      forEachIvBatch(iv, sectorSize, offset, buffer.length, (from, to, ivs) => {
-        const batch = buffer.subarray(from, to)
+      forEachIvBatch(offset, buffer.length, (from, to, ivs) => {
+        const batch = to - from === buffer.length ? buffer : buffer.subarray(from, to)
         cipher.decryptSectors(batch, batch, sectorSize, ivs)
       })
     },
@@ -52,7 +53,7 @@ export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards:
         for (let done = 0; done < data.length; done += scratch.length) {
           const plaintext = data.subarray(done, done + scratch.length)
           const ciphertext = scratch.subarray(0, plaintext.length)
-          forEachIvBatch(iv, sectorSize, offset + done, plaintext.length, (from, to, ivs) =>
+          forEachIvBatch(offset + done, plaintext.length, (from, to, ivs) =>
             cipher.encryptSectors(plaintext.subarray(from, to), ciphertext.subarray(from, to), sectorSize, ivs),
           )
           await lower.write(start + offset + done, ciphertext, { fua })
@@ -71,20 +72,22 @@ export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards:
 }
 
 /** Calls `work` for as many sectors as the IV scratch holds: for nearly every request, once. */
-function forEachIvBatch(
-  iv: IvGenerator,
-  sectorSize: number,
-  offset: number,
-  length: number,
-  work: (from: number, to: number, ivs: Uint8Array) => void,
-): void {
-  const batchSize = Math.min(length, Math.floor(IV_SCRATCH_SIZE / iv.ivSize) * sectorSize)
-  const scratch = new Uint8Array((batchSize / sectorSize) * iv.ivSize)
-  for (let from = 0; from < length; from += batchSize) {
-    const to = Math.min(length, from + batchSize)
-    const ivs = scratch.subarray(0, ((to - from) / sectorSize) * iv.ivSize)
-    iv.fill(offset + from, ivs)
-    work(from, to, ivs)
+type IvBatches = (offset: number, length: number, work: (from: number, to: number, ivs: Uint8Array) => void) => void
+
+function ivBatches(iv: IvGenerator, sectorSize: number): IvBatches {
+  const batchSizeMax = Math.floor(IV_SCRATCH_SIZE / iv.ivSize) * sectorSize
+  // One scratch a target: between filling and using it nothing else runs.
+  let scratch = new Uint8Array(0)
+  return (offset, length, work) => {
+    const batchSize = Math.min(length, batchSizeMax)
+    const needed = (batchSize / sectorSize) * iv.ivSize
+    if (scratch.length < needed) scratch = new Uint8Array(needed)
+    for (let from = 0; from < length; from += batchSize) {
+      const to = Math.min(length, from + batchSize)
+      const ivs = scratch.subarray(0, ((to - from) / sectorSize) * iv.ivSize)
+      iv.fill(offset + from, ivs)
+      work(from, to, ivs)
+    }
   }
 }
 

@@ -3,7 +3,11 @@ import { hexToBytes as bytes, bytesToHex as hex, utf8ToBytes } from "@noble/hash
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { engines } from "../test/engines.ts"
-import { place, placements } from "../test/placement.ts"
+import { patternBytes, place, placements } from "../test/placement.ts"
+import { crc32cDigest } from "./crc32c.ts"
+import { loadCrc32cKernel } from "./kernel/crc32c-kernel.ts"
+import { type Kernels, lazyKernels } from "./kernel/kernels.ts"
+import { unitHashOf } from "./unit-hash.ts"
 
 /** RFC 3720, B.4, as the bytes stand there; the check value of the CRC catalogues is e3069283. */
 const CASES = [
@@ -35,4 +39,35 @@ describe.each(engines)("CRC32C of the $name engine", (engine) => {
       }),
     )
   })
+
+  test("agrees with @aws-crypto/crc32c at every length and alignment, by unit and in the engine's own memory", () => {
+    const memory = engine.allocate(1200)
+    memory.set(patternBytes(memory.length))
+    const hash = engine.hash("crc32c")
+    for (let unitSize = 0; unitSize <= 580; unitSize++) {
+      const data = memory.subarray(unitSize % 17, (unitSize % 17) + 2 * unitSize)
+      const expected = new Uint32Array([crc32c(data.subarray(0, unitSize)), crc32c(data.subarray(unitSize))])
+      for (const units of [data, new Uint8Array(data)]) {
+        const digests = new Uint8Array(8)
+        hash.digestUnits({ data: units, unitSize }, digests)
+        const view = new DataView(digests.buffer)
+        expect([unitSize, view.getUint32(0, true), view.getUint32(4, true)]).toEqual([unitSize, ...expected])
+      }
+    }
+  })
+})
+
+test("the kernel gives its known answer on this host, once per engine", () => {
+  const kernels = lazyKernels()() as Kernels
+  expect(loadCrc32cKernel(kernels)).toBeDefined()
+  expect(loadCrc32cKernel(kernels)).toBe(loadCrc32cKernel(kernels))
+})
+
+test("a kernel that answers wrongly is not used, and one that has no room is not made", () => {
+  const kernels = lazyKernels()() as Kernels
+  const load = (binary: string) => ({ ...kernels.load(binary), extend: () => {} })
+  expect(loadCrc32cKernel({ ...kernels, load })).toBeUndefined()
+  const full = { ...kernels, reserve: () => -1 }
+  expect(loadCrc32cKernel(full)).toBeUndefined()
+  expect(hex(unitHashOf(crc32cDigest(full)).digest(utf8ToBytes("123456789")))).toBe("839206e3")
 })

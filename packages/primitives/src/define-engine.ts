@@ -1,11 +1,11 @@
 import { authencCipher } from "./authenc.ts"
-import { cbcMode } from "./cbc.ts"
+import { type AeadHost, batchAead } from "./batch-aead.ts"
+import { cbcMode, type SectorChain } from "./cbc.ts"
 import { crc32cDigest } from "./crc32c.ts"
 import { ctrMode } from "./ctr.ts"
 import { ecbMode } from "./ecb.ts"
 import type {
   AeadCipher,
-  AeadName,
   AuthencOptions,
   BlockCipher,
   Engine,
@@ -17,6 +17,7 @@ import type {
 } from "./engine.ts"
 import { guardAeadCipher, guardBlockCipher, guardSectorCipher, guardUnitHash } from "./guard.ts"
 import type { Kernels } from "./kernel/kernels.ts"
+import { LRW_TWEAK_KEY_SIZE, lrwMode } from "./lrw.ts"
 import { requireBytes, requireKey, requireName } from "./misuse.ts"
 import { type SectorMode, sectorCipherOf } from "./sector-mode.ts"
 import { unitHashOf } from "./unit-hash.ts"
@@ -30,16 +31,27 @@ export interface EngineImplementation {
   readonly name: string
   /** WebAssembly for what lies around the primitives; TypeScript does it where there is none. */
   readonly kernels?: (() => Kernels | undefined) | undefined
+  /** Helps sector ciphers with large requests. */
+  readonly threads?:
+    | { share(name: SectorCipherName, key: Uint8Array, cipher: SectorCipher): SectorCipher; close(): void }
+    | undefined
   aes(key: Uint8Array): BlockCipher
-  aead(name: AeadName, key: Uint8Array): AeadCipher
+  cbc(key: Uint8Array): SectorChain
+  readonly aead: AeadHost
   hash(name: HmacHashName): UnitHash
   hmac(name: HmacHashName, key: Uint8Array): UnitHash
 }
 
 const AES_KEY_SIZES = [16, 24, 32]
 const AEAD_KEY_SIZES = { "aes-gcm": AES_KEY_SIZES, "chacha20-poly1305": [32] }
-/** Keys of the block cipher that each mode takes, one after the other. */
-const MODE_KEY_COUNTS = { "aes-ecb": 1, "aes-cbc": 1, "aes-ctr": 1, "aes-xts": 2 }
+/** One key; in XTS two of the same size; in LRW the key of the tweaks behind it. */
+const SECTOR_KEY_SIZES = {
+  "aes-ecb": AES_KEY_SIZES,
+  "aes-cbc": AES_KEY_SIZES,
+  "aes-ctr": AES_KEY_SIZES,
+  "aes-xts": AES_KEY_SIZES.map((size) => 2 * size),
+  "aes-lrw": AES_KEY_SIZES.map((size) => size + LRW_TWEAK_KEY_SIZE),
+}
 const HMAC_HASHES = {
   sha1: true,
   sha224: true,
@@ -59,6 +71,7 @@ const HASHES = { ...HMAC_HASHES, crc32c: true }
 export function defineEngine(implementation: EngineImplementation): Engine {
   return {
     name: implementation.name,
+    close: () => implementation.threads?.close(),
     allocate: (length) => allocate(implementation.kernels?.(), length),
     blockCipher(name, key) {
       requireName("block cipher", name, { aes: true })
@@ -68,7 +81,7 @@ export function defineEngine(implementation: EngineImplementation): Engine {
     sectorCipher: (name, key) => guardSectorCipher(createSectorCipher(implementation, name, key)),
     aeadCipher(name, key) {
       requireKey(name, key, requireName("AEAD", name, AEAD_KEY_SIZES))
-      return guardAeadCipher(implementation.aead(name, key), false)
+      return guardAeadCipher(batchAead(implementation, name, key), false)
     },
     authenc: (options) => guardAeadCipher(createAuthenc(implementation, options), true),
     hash(name) {
@@ -87,21 +100,20 @@ function allocate(kernels: Kernels | undefined, length: number): Uint8Array {
 }
 
 function createSectorCipher(host: EngineImplementation, name: SectorCipherName, key: Uint8Array): SectorCipher {
-  const keyCount = requireName("sector cipher", name, MODE_KEY_COUNTS)
-  requireKey(
-    name,
-    key,
-    AES_KEY_SIZES.map((size) => size * keyCount),
-  )
-  return sectorCipherOf(createMode(host, name, key))
+  requireKey(name, key, requireName("sector cipher", name, SECTOR_KEY_SIZES))
+  const cipher = sectorCipherOf(createMode(host, name, key))
+  return host.threads?.share(name, key, cipher) ?? cipher
 }
 
 function createMode(host: EngineImplementation, name: SectorCipherName, key: Uint8Array): SectorMode {
+  const kernels = host.kernels?.()
   if (name === "aes-ecb") return ecbMode(host.aes(key))
-  if (name === "aes-cbc") return cbcMode(host.aes(key))
-  if (name === "aes-ctr") return ctrMode(host.aes(key))
-  const half = key.length / 2
-  return xtsMode(host.aes(key.subarray(0, half)), host.aes(key.subarray(half)), host.kernels?.())
+  if (name === "aes-cbc") return cbcMode(host.aes(key), host.cbc(key), kernels)
+  if (name === "aes-ctr") return ctrMode(host.aes(key), kernels)
+  const cut = name === "aes-xts" ? key.length / 2 : key.length - LRW_TWEAK_KEY_SIZE
+  const [dataKey, tweakKey] = [key.subarray(0, cut), key.subarray(cut)]
+  if (name === "aes-lrw") return lrwMode(host.aes(dataKey), tweakKey, kernels)
+  return xtsMode(host.aes(dataKey), host.aes(tweakKey), kernels)
 }
 
 function createAuthenc(host: EngineImplementation, options: AuthencOptions): AeadCipher {
@@ -110,7 +122,7 @@ function createAuthenc(host: EngineImplementation, options: AuthencOptions): Aea
 }
 
 function createHash(host: EngineImplementation, name: HashName): UnitHash {
-  return name === "crc32c" ? unitHashOf(crc32cDigest) : host.hash(name)
+  return name === "crc32c" ? unitHashOf(crc32cDigest(host.kernels?.())) : host.hash(name)
 }
 
 function createHmac(host: EngineImplementation, name: HmacHashName, key: Uint8Array): UnitHash {

@@ -5,8 +5,8 @@ import type { SectorMode } from "./sector-mode.ts"
 export function ecbMode(cipher: BlockCipher): SectorMode {
   return {
     ivSize: 0,
-    encryptPiece: ({ source, target }) => cipher.encryptBlocks(source, target),
-    decryptPiece: ({ source, target }) => cipher.decryptBlocks(source, target),
+    encryptPiece: (source, target) => cipher.encryptBlocks(source, target),
+    decryptPiece: (source, target) => cipher.decryptBlocks(source, target),
     destroy: () => cipher.destroy(),
   }
 }

@@ -2,8 +2,8 @@
  * One interface to the cryptographic primitives, two implementations: `node:crypto`, and portable noble.
  *
  * Every call is a batch: the units (sectors, blocks) of one request, one after the other in one buffer, of any length
- * and any alignment, in plain or shared memory; scratch memory does not grow with the request (a few buffers of 128 KiB,
- * or of one unit where that is larger). Nothing is touched when the arguments are wrong: a wrong name, key length or
+ * and any alignment, in plain or shared memory; scratch memory does not grow with the request (the engine's work area, 2 MiB,
+ * and a few buffers of 128 KiB, or of one unit where that is larger). Nothing is touched when the arguments are wrong: a wrong name, key length or
  * buffer length is a `RangeError`; what is not a `Uint8Array`, or an object used after `destroy`, is a `TypeError`. There
  * is no other error, for a failed verification is an answer: the index of the first unit that failed. `source` and
  * `target` have the same length and are the same memory or do not overlap; `source` is not modified unless it is also
@@ -19,9 +19,14 @@ export interface Engine {
    * of a copy, and is what comes once the engine's own (32 MiB) is used up.
    */
   allocate(length: number): Uint8Array
+  /** Ends the threads of an engine that has any. Its ciphers go on without them. */
+  close(): void
   /** AES by blocks of 16 bytes (ECB): key of 16, 24 or 32 bytes. FIPS 197. */
   blockCipher(name: BlockCipherName, key: Uint8Array): BlockCipher
-  /** A mode over a block cipher. Keys: `ecb`, `cbc`, `ctr` 16, 24, 32 bytes; `xts` two such keys, one after the other. */
+  /**
+   * A mode over a block cipher. Keys: `ecb`, `cbc`, `ctr` 16, 24, 32 bytes; `xts` two such keys of one size, one after the
+   * other; `lrw` one, and then the 16 bytes of the tweak key: its IVs are the indices of blocks, big-endian.
+   */
   sectorCipher(name: SectorCipherName, key: Uint8Array): SectorCipher
   /** `aes-gcm` 16, 24, 32 bytes; `chacha20-poly1305` 32 bytes. Tags are always 16 bytes, IVs 12. */
   aeadCipher(name: AeadName, key: Uint8Array): AeadCipher
@@ -33,7 +38,7 @@ export interface Engine {
 }
 
 export type BlockCipherName = "aes"
-export type SectorCipherName = "aes-ecb" | "aes-cbc" | "aes-ctr" | "aes-xts"
+export type SectorCipherName = "aes-ecb" | "aes-cbc" | "aes-ctr" | "aes-xts" | "aes-lrw"
 export type AeadName = "aes-gcm" | "chacha20-poly1305"
 export type HashName =
   | "sha1"
@@ -101,7 +106,7 @@ export interface AuthencOptions {
 
 /**
  * What is hashed for each unit: `prefix`, the unit's own piece of `heads`, the unit, `suffix`. Absent parts are empty;
- * the length of the digests says how many units there are.
+ * the length of the tags says how many units there are.
  */
 export interface HashBatch {
   readonly data: Uint8Array
@@ -109,6 +114,8 @@ export interface HashBatch {
   readonly prefix?: Uint8Array | undefined
   readonly heads?: Uint8Array | undefined
   readonly suffix?: Uint8Array | undefined
+  /** Bytes of a unit's tag: the start of its digest, or all of it with zeroes behind. `digestSize` if not given. */
+  readonly tagSize?: number | undefined
 }
 
 /** A hash, a keyed hash or a checksum. CRC32C digests are 4 bytes, little-endian. */
@@ -116,7 +123,12 @@ export interface UnitHash {
   readonly digestSize: number
   /** The digest of the parts one after the other, in fresh memory. */
   digest(...parts: readonly Uint8Array[]): Uint8Array
-  /** The digests of all units, one after the other, into `digests` (`digestSize` bytes each). */
-  digestUnits(batch: HashBatch, digests: Uint8Array): void
+  /** The tags of all units, one after the other, into `tags`. */
+  digestUnits(batch: HashBatch, tags: Uint8Array): void
+  /**
+   * The index of the first unit whose tag is not what `tags` holds for it; -1 if there is none. Keyed tags are compared
+   * whole and in constant time.
+   */
+  verifyUnits(batch: HashBatch, tags: Uint8Array): number
   destroy(): void
 }

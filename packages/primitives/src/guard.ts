@@ -103,11 +103,13 @@ export function guardAeadCipher(cipher: AeadCipher, hasSectors: boolean): AeadCi
 /** The one place where the arguments of a hash are checked. */
 export function guardUnitHash(hash: UnitHash): UnitHash {
   const lifetime = lifetimeOf(hash, "hash")
-  function check({ data, unitSize, prefix, heads, suffix }: HashBatch, digests: Uint8Array): void {
+  function check(batch: HashBatch, tags: Uint8Array): void {
+    const { data, unitSize, prefix, heads, suffix, tagSize = hash.digestSize } = batch
     lifetime.check()
     requireSize("unit size", unitSize, 1, 0, Number.MAX_SAFE_INTEGER)
-    requireMultiple("digests", digests, hash.digestSize)
-    const unitCount = digests.length / hash.digestSize
+    requireSize("tag size", tagSize, 1, 1, Number.MAX_SAFE_INTEGER)
+    requireMultiple("tags", tags, tagSize)
+    const unitCount = tags.length / tagSize
     requireLength("data", data, unitCount * unitSize)
     if (prefix !== undefined) requireBytes("prefix", prefix)
     if (heads !== undefined) requirePieces("heads", heads, unitCount)
@@ -120,9 +122,13 @@ export function guardUnitHash(hash: UnitHash): UnitHash {
       for (const part of parts) requireBytes("digest", part)
       return hash.digest(...parts)
     },
-    digestUnits(batch, digests) {
-      check(batch, digests)
-      hash.digestUnits(batch, digests)
+    digestUnits(batch, tags) {
+      check(batch, tags)
+      hash.digestUnits(batch, tags)
+    },
+    verifyUnits(batch, tags) {
+      check(batch, tags)
+      return hash.verifyUnits(batch, tags)
     },
     destroy: lifetime.destroy,
   }

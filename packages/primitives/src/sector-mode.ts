@@ -1,20 +1,16 @@
 import type { SectorCipher } from "./engine.ts"
 import { PIECE_BYTES } from "./scratch.ts"
 
-/** Some whole sectors of one request: at most `PIECE_BYTES`, or one sector. */
-export interface SectorPiece {
-  readonly source: Uint8Array
-  readonly target: Uint8Array
-  readonly sectorSize: number
-  /** One IV per sector of this piece. */
-  readonly ivs: Uint8Array
-}
+/** Works on some whole sectors of one request: as many as fit into `PIECE_BYTES`, or one; never none. */
+export type PieceTransform = SectorCipher["encryptSectors"]
 
-/** A mode over a block cipher, written for one piece; it copies the piece into aligned scratch, so any view will do. */
+/** A mode over a block cipher, written for one piece; source and target are views of any memory, at any alignment. */
 export interface SectorMode {
   readonly ivSize: number
-  encryptPiece(piece: SectorPiece): void
-  decryptPiece(piece: SectorPiece): void
+  /** Bytes of sectors that encryption takes at a time, where they are not `PIECE_BYTES`. */
+  readonly encryptionPieceBytes?: number | undefined
+  readonly encryptPiece: PieceTransform
+  readonly decryptPiece: PieceTransform
   destroy(): void
 }
 
@@ -23,32 +19,26 @@ export function sectorCipherOf(mode: SectorMode): SectorCipher {
   const { ivSize } = mode
   return {
     ivSize,
-    encryptSectors(source, target, sectorSize, ivs) {
-      for (const piece of splitIntoPieces(source, target, sectorSize, ivs, ivSize)) mode.encryptPiece(piece)
-    },
-    decryptSectors(source, target, sectorSize, ivs) {
-      for (const piece of splitIntoPieces(source, target, sectorSize, ivs, ivSize)) mode.decryptPiece(piece)
-    },
+    encryptSectors: byPieces(mode.encryptPiece, mode.encryptionPieceBytes ?? PIECE_BYTES, ivSize),
+    decryptSectors: byPieces(mode.decryptPiece, PIECE_BYTES, ivSize),
     destroy: () => mode.destroy(),
   }
 }
 
-function* splitIntoPieces(
-  source: Uint8Array,
-  target: Uint8Array,
-  sectorSize: number,
-  ivs: Uint8Array,
-  ivSize: number,
-): Generator<SectorPiece> {
-  const pieceSectorCount = Math.max(1, Math.floor(PIECE_BYTES / sectorSize))
-  const sectorCount = source.length / sectorSize
-  for (let first = 0; first < sectorCount; first += pieceSectorCount) {
-    const end = Math.min(first + pieceSectorCount, sectorCount)
-    yield {
-      source: source.subarray(first * sectorSize, end * sectorSize),
-      target: target.subarray(first * sectorSize, end * sectorSize),
-      sectorSize,
-      ivs: ivs.subarray(first * ivSize, end * ivSize),
+function byPieces(transform: PieceTransform, pieceBytes: number, ivSize: number): SectorCipher["encryptSectors"] {
+  return (source, target, sectorSize, ivs) => {
+    // The small request, without a single view made of it.
+    if (source.length > 0 && source.length <= pieceBytes) return transform(source, target, sectorSize, ivs)
+    const sectorCount = source.length / sectorSize
+    const pieceSectorCount = Math.max(1, Math.floor(pieceBytes / sectorSize))
+    for (let first = 0; first < sectorCount; first += pieceSectorCount) {
+      const end = Math.min(first + pieceSectorCount, sectorCount)
+      transform(
+        source.subarray(first * sectorSize, end * sectorSize),
+        target.subarray(first * sectorSize, end * sectorSize),
+        sectorSize,
+        ivs.subarray(first * ivSize, end * ivSize),
+      )
     }
   }
 }

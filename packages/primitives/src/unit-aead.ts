@@ -43,15 +43,17 @@ export function aeadCipherOf(aead: UnitAead): AeadCipher {
 }
 
 function unitAt(batch: AeadBatch, index: number, unitCount: number): AeadUnit {
+  const { source, target, ivs, aads, tags } = batch
+  if (unitCount === 1) return { source, target, iv: ivs, aad: aads, tag: tags }
   const at = (bytes: Uint8Array) => {
     const size = bytes.length / unitCount
     return bytes.subarray(index * size, (index + 1) * size)
   }
   return {
-    source: at(batch.source),
-    target: at(batch.target),
-    iv: at(batch.ivs),
-    aad: at(batch.aads),
-    tag: at(batch.tags),
+    source: at(source),
+    target: at(target),
+    iv: at(ivs),
+    aad: at(aads),
+    tag: at(tags),
   }
 }

@@ -3,8 +3,9 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { runCount } from "../../../test/run-count.ts"
 import { engines } from "../test/engines.ts"
+import { batches, joinBytes, type PlacedBatch } from "../test/hash-batch.ts"
 import { digestByHost, HASH_NAMES } from "../test/host-digest.ts"
-import { bytesOf, isGuarded, type Placement, place, placements } from "../test/placement.ts"
+import { isGuarded, place, placements } from "../test/placement.ts"
 import type { HashName, UnitHash } from "./engine.ts"
 
 /** FIPS 180-4 examples; RFC 7693, appendices A and B, and the BLAKE2 reference vectors. Of "" and of "abc". */
@@ -54,45 +55,14 @@ const DIGESTS: readonly { name: HashName; empty: string; abc: string }[] = [
   { name: "crc32c", empty: "00000000", abc: "b73f4b36" },
 ]
 
-interface Batch {
-  readonly unitSize: number
-  readonly units: readonly Uint8Array[]
-  readonly heads: readonly Uint8Array[] | undefined
-  readonly prefix: Uint8Array | undefined
-  readonly suffix: Uint8Array | undefined
-  readonly places: readonly [Placement, Placement]
-}
-
-function piecesOf(size: number, count: number): fc.Arbitrary<Uint8Array[]> {
-  return fc.array(bytesOf(size), { minLength: count, maxLength: count })
-}
-
-const parts = fc.option(fc.uint8Array({ maxLength: 40 }), { nil: undefined })
-const batches: fc.Arbitrary<Batch> = fc
-  .record({ unitSize: fc.nat({ max: 300 }), headSize: fc.nat({ max: 20 }), unitCount: fc.nat({ max: 6 }) })
-  .chain(({ unitSize, headSize, unitCount }) =>
-    fc.record({
-      unitSize: fc.constant(unitSize),
-      units: piecesOf(unitSize, unitCount),
-      heads: fc.option(piecesOf(headSize, unitCount), { nil: undefined }),
-      prefix: parts,
-      suffix: parts,
-      places: fc.tuple(placements, placements),
-    }),
-  )
-
-function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(pieces.flatMap((piece) => [...piece]))
-}
-
-function digestBatch(hash: UnitHash, { unitSize, units, heads, prefix, suffix, places }: Batch): string {
+function digestBatch(hash: UnitHash, { unitSize, units, heads, prefix, suffix, places }: PlacedBatch): string {
   const digests = place(new Uint8Array(units.length * hash.digestSize), places[1])
   const data = place(joinBytes(units), places[0])
   hash.digestUnits({ data, unitSize, prefix, suffix, heads: heads && joinBytes(heads) }, digests)
   return isGuarded(digests) && isGuarded(data) ? hex(digests) : "wrote outside"
 }
 
-function digestOneByOne(hash: UnitHash, { units, heads, prefix, suffix }: Batch): string {
+function digestOneByOne(hash: UnitHash, { units, heads, prefix, suffix }: PlacedBatch): string {
   const nothing = new Uint8Array(0)
   const digests = units.map((unit, index) =>
     hash.digest(prefix ?? nothing, heads?.[index] ?? nothing, unit, suffix ?? nothing),

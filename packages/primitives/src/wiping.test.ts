@@ -12,9 +12,9 @@ afterEach(() => {
 function wipedBy(act: () => void): string[] {
   const wiped: string[] = []
   const fill = Uint8Array.prototype.fill
-  vi.spyOn(Uint8Array.prototype, "fill").mockImplementation(function (this: Uint8Array, value: number) {
-    if (value === 0) wiped.push(hex(this))
-    return fill.call(this, value)
+  vi.spyOn(Uint8Array.prototype, "fill").mockImplementation(function (this: Uint8Array, value, start, end) {
+    if (value === 0) wiped.push(Buffer.from(this.slice(start, end)).toString("hex"))
+    return fill.call(this, value, start, end)
   })
   act()
   vi.restoreAllMocks()
@@ -48,5 +48,6 @@ test.each([nodeEngine, portableEngine])("$name engine: destroy wipes the scratch
   const sealed = new Uint8Array(512)
   cipher.encryptSectors(plaintext, sealed, 512, new Uint8Array(16))
   cipher.decryptSectors(sealed, sealed, 512, new Uint8Array(16))
-  expect(wipedBy(() => cipher.destroy())).toContain(hex(plaintext))
+  // The work area of the kernels is wiped whole.
+  expect(wipedBy(() => cipher.destroy()).some((wiped) => wiped.includes(hex(plaintext)))).toBe(true)
 })

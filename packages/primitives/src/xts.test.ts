@@ -1,4 +1,5 @@
 import { createCipheriv, createHash } from "node:crypto"
+import { readFileSync } from "node:fs"
 import { hexToBytes as bytes, bytesToHex as hex } from "@noble/hashes/utils.js"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
@@ -45,6 +46,20 @@ const LONG_CASES = [
   },
 ]
 
+interface NistCase {
+  readonly file: string
+  readonly count: number
+  readonly key: string
+  readonly iv: string
+  readonly plaintext: string
+  readonly ciphertext: string
+}
+
+/** A sample of NIST's; the file says which. */
+const NIST_CASES = (
+  JSON.parse(readFileSync(new URL("../test/xts-vectors.json", import.meta.url), "utf8")) as { cases: NistCase[] }
+).cases
+
 function encryptBlock(key: Uint8Array, block: Uint8Array): Uint8Array {
   return createCipheriv(`aes-${key.length * 8}-ecb`, key, null)
     .setAutoPadding(false)
@@ -85,6 +100,15 @@ describe.each(engines)("aes-xts of the $name engine", (engine) => {
     expect(createHash("sha256").update(target).digest("hex")).toBe(sha256)
     cipher.decryptSectors(target, target, 512, bytes(iv))
     expect(hex(target)).toBe(hex(plaintext))
+  })
+
+  test.each(NIST_CASES)("NIST $file, $count: $ciphertext", ({ key, iv, plaintext, ciphertext }) => {
+    const cipher = engine.sectorCipher("aes-xts", bytes(key))
+    const target = bytes(plaintext)
+    cipher.encryptSectors(target, target, target.length, bytes(iv))
+    expect(hex(target)).toBe(ciphertext)
+    cipher.decryptSectors(target, target, target.length, bytes(iv))
+    expect(hex(target)).toBe(plaintext)
   })
 
   test("keys of every size, equal halves too, are what the definition says", () => {

@@ -1,3 +1,4 @@
+import { PIECE_BYTES } from "../scratch.ts"
 import { decodeBase64 } from "./base64.ts"
 import { createKernelMemory, type KernelMemory } from "./kernel-memory.ts"
 
@@ -5,7 +6,11 @@ import { createKernelMemory, type KernelMemory } from "./kernel-memory.ts"
 const MEMORY_SIZE = 32 * 1024 * 1024
 /** Bytes of one half of the work area: the data of a piece, which is one sector of at most 1 MiB where sectors are large. */
 export const WORK_HALF_SIZE: number = 1024 * 1024
-const WORK_SIZE = 2 * WORK_HALF_SIZE
+/** Behind the halves: the IVs of a piece, or what was made of them, which is as long as the piece if a sector is a block. */
+export const WORK_IVS_OFFSET: number = 2 * WORK_HALF_SIZE
+/** Behind those: a table of a cipher, 2 KiB. */
+export const WORK_TABLE_OFFSET: number = WORK_IVS_OFFSET + PIECE_BYTES
+const WORK_SIZE = WORK_TABLE_OFFSET + 2048
 
 /**
  * The WebAssembly kernels of one engine and the memory that they share. Everything in the work area is one call's: calls

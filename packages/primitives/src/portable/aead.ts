@@ -1,15 +1,26 @@
 import { gcm } from "@noble/ciphers/aes.js"
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js"
 import { concatBytes } from "@noble/ciphers/utils.js"
+import type { AeadHost } from "../batch-aead.ts"
 import type { AeadName } from "../engine.ts"
+import type { PieceRule } from "../piece-aead.ts"
 import type { UnitAead } from "../unit-aead.ts"
 
 const IV_SIZE = 12
 const TAG_SIZE = 16
 const CIPHERS = { "aes-gcm": gcm, "chacha20-poly1305": chacha20poly1305 }
 
-/** AES-GCM (NIST SP 800-38D) and ChaCha20-Poly1305 (RFC 8439) by noble, which verifies before it decrypts. */
-export function portableAead(name: AeadName, key: Uint8Array): UnitAead {
+/** Kernels are 2 to 15 times as fast (0.8 for a large GCM unit alone), and hash in constant time, as noble's tables do not. */
+const ALWAYS: PieceRule = { encryptionMin: () => 1, decryptionMin: () => 1 }
+
+/** AES-GCM (NIST SP 800-38D) and ChaCha20-Poly1305 (RFC 8439) by noble. */
+export const portableAead: AeadHost = {
+  unit: portableUnitAead,
+  rules: { "aes-gcm": ALWAYS, "chacha20-poly1305": ALWAYS },
+}
+
+/** Noble verifies before it decrypts. */
+function portableUnitAead(name: AeadName, key: Uint8Array): UnitAead {
   const cipher = CIPHERS[name]
   const ownKey = new Uint8Array(key)
   return {

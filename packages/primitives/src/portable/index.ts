@@ -1,10 +1,10 @@
 import { defineEngine } from "../define-engine.ts"
 import type { Engine } from "../engine.ts"
 import { lazyKernels } from "../kernel/kernels.ts"
-import { aeadCipherOf } from "../unit-aead.ts"
 import { unitHashOf } from "../unit-hash.ts"
 import { portableAead } from "./aead.ts"
 import { portableAes } from "./aes.ts"
+import { portableCbc } from "./cbc.ts"
 import { portableHash, portableHmac } from "./hash.ts"
 
 export interface PortableEngineOptions {
@@ -18,7 +18,8 @@ export function createPortableEngine({ wasm = true }: PortableEngineOptions = {}
     name: wasm ? "portable" : "portable without WebAssembly",
     kernels: wasm ? lazyKernels() : undefined,
     aes: portableAes,
-    aead: (name, key) => aeadCipherOf(portableAead(name, key)),
+    cbc: portableCbc,
+    aead: portableAead,
     hash: (name) => unitHashOf(portableHash(name)),
     hmac: (name, key) => unitHashOf(portableHmac(name, key)),
   })
