@@ -9,6 +9,7 @@ import { type FileHoles, fileHoles } from "./hole.ts"
 import type { HoleLoader } from "./hole-calls.ts"
 import { type IoMode, ioPolicy, SYNC_BYTES_MAX } from "./io-mode.ts"
 import type { OpenFile } from "./open-file.ts"
+import { type RequestOrder, requestOrder } from "./request-order.ts"
 
 /** What a crash leaves old or new of a file or a disk, in bytes: one sector. */
 const ATOMIC_BYTES = 512
@@ -40,18 +41,24 @@ export async function fileDevice(options: FileDeviceOptions): Promise<BlockDevic
   const size = blockCount * blockSize
   const dataArea: FileArea = { startBytes: 0, unitSize: blockSize }
   const tagArea: FileArea = { startBytes: size, unitSize: tagSize }
-  const io = fileIo({ host, fd, blockSize, policy: ioPolicy(mode) })
+  const io = fileIo({ host, fd, blockSize })
+  const policy = ioPolicy(mode)
+  const order = requestOrder()
   const flush = fileFlush(host, fd)
 
   /** Data and tags of a request; both are tried, so that the error names the lowest block of either. */
-  function both(
+  function transfer(
     direction: "read" | "write",
     offset: number,
     data: Uint8Array,
     tags: Uint8Array | undefined,
   ): Promise<void> {
-    const dataPart = io[direction](dataArea, offset, data)
-    return tags === undefined || tagSize === 0 ? dataPart : settleAll([dataPart, io[direction](tagArea, offset, tags)])
+    const way = policy(direction, data.length)
+    return order.run(direction === "read" ? "shared" : "exclusive", way, offset, data.length, () => {
+      const dataPart = io[direction](dataArea, offset, data, way)
+      if (tags === undefined || tagSize === 0) return dataPart
+      return settleAll([dataPart, io[direction](tagArea, offset, tags, way)])
+    })
   }
 
   const implementation: DeviceImplementation = {
@@ -60,13 +67,11 @@ export async function fileDevice(options: FileDeviceOptions): Promise<BlockDevic
     blockSize,
     tagSize,
     features: { write: !readOnly, atomicSize: tagSize === 0 ? ATOMIC_BYTES : 0, optimalSize: SYNC_BYTES_MAX },
-    // On threads two requests on the same block run side by side, and the page cache then shows a mix of both.
-    ordered: mode !== "sync" || tagSize > 0,
     status: () => ({ path, io: mode }),
-    read: (offset, buffer, tags) => both("read", offset, buffer, tags),
+    read: (offset, buffer, tags) => transfer("read", offset, buffer, tags),
     async write(offset, data, { tags }) {
       flush.check()
-      await both("write", offset, data, tags)
+      await transfer("write", offset, data, tags)
     },
     flush: flush.flush,
     async close() {
@@ -80,11 +85,16 @@ export async function fileDevice(options: FileDeviceOptions): Promise<BlockDevic
   // Of data without its tag nothing can be said or given up; a disk is asked for neither.
   if (file.isBlockSpecial || tagSize > 0) return defineDevice(implementation)
   const holes = await fileHoles({ host, fd, path, blockSize, loader, isSync: mode === "sync" })
-  return defineDevice(withHoles(implementation, holes, flush.check))
+  return defineDevice(withHoles(implementation, holes, order, flush.check))
 }
 
 /** Adds what a regular file without tags knows of its holes. */
-function withHoles(implementation: DeviceImplementation, holes: FileHoles, check: () => void): DeviceImplementation {
+function withHoles(
+  implementation: DeviceImplementation,
+  holes: FileHoles,
+  order: RequestOrder,
+  check: () => void,
+): DeviceImplementation {
   const reporting: DeviceImplementation = { ...implementation, blockStatus: holes.status }
   if (!holes.canPunch) return reporting
 
@@ -101,12 +111,16 @@ function withHoles(implementation: DeviceImplementation, holes: FileHoles, check
     features: { ...implementation.features, discard: true, writeZeroes: true },
     async discard(offset, length) {
       check()
-      await holes.punch(offset, length)
+      await order.run("exclusive", "threads", offset, length, () => holes.punch(offset, length))
     },
     async writeZeroes(offset, length, { mayDiscard }) {
       check()
+      let isDone = false
+      await order.run("exclusive", "threads", offset, length, async () => {
+        isDone = await holes.zero(offset, length, mayDiscard)
+      })
       // tmpfs, for one, punches holes but cannot zero a range and keep its space.
-      if (!(await holes.zero(offset, length, mayDiscard))) await writeZeroBytes(offset, length)
+      if (!isDone) await writeZeroBytes(offset, length)
     },
   }
 }

@@ -1,7 +1,7 @@
 import { BlockError } from "../block-error.ts"
 import { errnoOf, requestError } from "./errno.ts"
 import type { FileHost } from "./file-host.ts"
-import type { IoPolicy } from "./io-mode.ts"
+import type { RequestWay } from "./io-mode.ts"
 
 /** What one system call moves at most: below the 2^31 - 1 that Node and Linux take. */
 const CALL_BYTES_MAX = 1024 * 1024 * 1024
@@ -19,16 +19,15 @@ export interface FileArea {
 
 export interface FileIo {
   /** Fills `bytes` with the units of the blocks from `offset`. `IO` at the first run of blocks that cannot be read. */
-  read(area: FileArea, offset: number, bytes: Uint8Array): Promise<void>
+  read(area: FileArea, offset: number, bytes: Uint8Array, way: RequestWay): Promise<void>
   /** Writes all of `bytes`. On failure the error names the first block not written whole, up to the last. */
-  write(area: FileArea, offset: number, bytes: Uint8Array): Promise<void>
+  write(area: FileArea, offset: number, bytes: Uint8Array, way: RequestWay): Promise<void>
 }
 
 export interface FileIoOptions {
   readonly host: FileHost
   readonly fd: number
   readonly blockSize: number
-  readonly policy: IoPolicy
 }
 
 type Direction = "read" | "write"
@@ -41,10 +40,21 @@ interface Outcome {
   failure: unknown
 }
 
+/** One request on one area. */
+interface Transfer {
+  readonly direction: Direction
+  readonly area: FileArea
+  readonly offset: number
+  readonly bytes: Uint8Array
+  /** Bytes into the file. */
+  readonly position: number
+  readonly way: RequestWay
+}
+
 const SETTLED = Promise.resolve()
 
 /** Positional reads and writes that continue what the system cut short. Never moves the descriptor's own position. */
-export function fileIo({ host, fd, blockSize, policy }: FileIoOptions): FileIo {
+export function fileIo({ host, fd, blockSize }: FileIoOptions): FileIo {
   /** No await between the calls: a request is one step of this thread, and costs no promise. */
   function transferSync(direction: Direction, bytes: Uint8Array, position: number): Outcome {
     const call = direction === "read" ? host.readSync : host.writeSync
@@ -82,38 +92,41 @@ export function fileIo({ host, fd, blockSize, policy }: FileIoOptions): FileIo {
     position: number,
     unitCount: number,
     firstUnit: number,
+    way: RequestWay,
   ): Promise<number> {
     const scratch = new Uint8Array(area.unitSize)
     for (let unit = firstUnit + 1; unit < unitCount; unit++) {
       const at = position + unit * area.unitSize
-      const isSync = policy("read", scratch.length) === "sync"
-      const { failure } = isSync ? transferSync("read", scratch, at) : await transferOnThreads("read", scratch, at)
+      const { failure } =
+        way === "sync" ? transferSync("read", scratch, at) : await transferOnThreads("read", scratch, at)
       if (failure === undefined) return unit - firstUnit
     }
     return unitCount - firstUnit
   }
 
-  function run(direction: Direction, area: FileArea, offset: number, bytes: Uint8Array): Promise<void> {
-    const position = area.startBytes + (offset / blockSize) * area.unitSize
-    const finish = (outcome: Outcome) =>
-      outcome.failure === undefined ? SETTLED : fail(direction, area, offset, bytes, position, outcome)
-    if (policy(direction, bytes.length) === "sync") return finish(transferSync(direction, bytes, position))
-    return transferOnThreads(direction, bytes, position).then(finish)
-  }
-
-  async function fail(
+  function run(
     direction: Direction,
     area: FileArea,
     offset: number,
     bytes: Uint8Array,
-    position: number,
+    way: RequestWay,
+  ): Promise<void> {
+    const position = area.startBytes + (offset / blockSize) * area.unitSize
+    const finish = (outcome: Outcome) =>
+      outcome.failure === undefined ? SETTLED : fail({ direction, area, offset, bytes, position, way }, outcome)
+    if (way === "sync") return finish(transferSync(direction, bytes, position))
+    return transferOnThreads(direction, bytes, position).then(finish)
+  }
+
+  async function fail(
+    { direction, area, offset, bytes, position, way }: Transfer,
     { doneBytes, failure }: Outcome,
   ): Promise<never> {
     const unitCount = bytes.length / area.unitSize
     const firstUnit = Math.floor(doneBytes / area.unitSize)
     const isProbed = direction === "read" && failure !== "end"
     const failingCount = isProbed
-      ? await countFailingUnits(area, position, unitCount, firstUnit)
+      ? await countFailingUnits(area, position, unitCount, firstUnit, way)
       : unitCount - firstUnit
     const place = { offset: offset + firstUnit * blockSize, length: failingCount * blockSize }
     if (failure !== "end") throw requestError(failure, direction, place)
@@ -122,8 +135,8 @@ export function fileIo({ host, fd, blockSize, policy }: FileIoOptions): FileIo {
   }
 
   return {
-    read: (area, offset, bytes) => run("read", area, offset, bytes),
-    write: (area, offset, bytes) => run("write", area, offset, bytes),
+    read: (area, offset, bytes, way) => run("read", area, offset, bytes, way),
+    write: (area, offset, bytes, way) => run("write", area, offset, bytes, way),
   }
 }
 

@@ -25,8 +25,11 @@ const REQUEST_COST = 8 * 1024
 /** A write into the page cache takes 2 to 10 times as long as a read, the more with allocation. */
 const WRITE_WEIGHT = 4
 
+/** How one request goes. */
+export type RequestWay = "sync" | "threads"
+
 /** Says for each request whether it goes to the threads. */
-export type IoPolicy = (direction: "read" | "write", lengthBytes: number) => "sync" | "threads"
+export type IoPolicy = (direction: "read" | "write", lengthBytes: number) => RequestWay
 
 /** The policy of a mode; each device has its own, for `auto` counts. */
 export function ioPolicy(mode: IoMode): IoPolicy {
