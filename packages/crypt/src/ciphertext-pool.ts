@@ -1,9 +1,9 @@
 import type { Engine } from "@blockstrata/primitives"
 
-/** Bytes of ciphertext that a write makes at a time: what a cache close to the core still holds when it is written. */
-export const PIECE_SIZE: number = 256 * 1024
+/** Bytes of ciphertext that a write makes at a time: the scratch that a request may take. */
+export const PIECE_SIZE: number = 1024 * 1024
 /** Pieces that are kept for an engine; more writes at a time take memory of their own. */
-const KEPT_COUNT = 4
+const KEPT_COUNT = 2
 
 /** Memory for ciphertext on its way down, used again by later writes of any target. Holds nothing secret. */
 export interface CiphertextPool {

@@ -9,7 +9,7 @@ import { essivIv, type IvGenerator, plain64Iv } from "./iv.ts"
 const IV_SCRATCH_SIZE = 512 * 1024
 
 /**
- * dm-crypt without tags. A request is one lower read or write (writes in pieces of 256 KiB), and one engine call for all
+ * dm-crypt without tags. A request is one lower read or write (writes in pieces of 1 MiB), and one engine call for all
  * of its sectors. `data` of a write is never changed; a read is decrypted where it stands.
  */
 export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards: boolean): BlockDevice {

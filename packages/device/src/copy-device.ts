@@ -1,7 +1,7 @@
 import type { BlockDevice, LongVerbOptions } from "./block-device.ts"
 
-/** Bytes read, then written, at a time: what a cache close to the core holds, and files take without a thread. */
-const PIECE_SIZE = 256 * 1024
+/** Bytes read, then written, at a time: smaller pieces cost more of their own than a cache close to the core saves. */
+const PIECE_SIZE = 1024 * 1024
 
 /** A run of bytes on its way: in the memory of its slot, or nothing but zeroes. */
 interface Run {
@@ -17,11 +17,16 @@ interface Slot {
   readonly tags: Uint8Array
 }
 
+export interface CopyOptions extends LongVerbOptions {
+  /** Where the memory for the two pieces comes from: an engine's `allocate` spares its kernels a copy of each piece. */
+  readonly allocate?: ((length: number) => Uint8Array) | undefined
+}
+
 /**
  * Copies all of `from` to the start of `to` and flushes it. Ranges that read as zeroes are written as zeroes and may
  * become holes. Tags are copied where both devices carry tags of one size and the same block size.
  *
- * Holds two pieces of 256 KiB (or of one block, if that is larger): one is read while the other is written.
+ * Holds two pieces of 1 MiB: one is read while the other is written.
  *
  * @throws RangeError if `from` does not fit into `to`; the signal's reason when aborted; any failure of either device,
  * and then `to` holds a part of the copy.
@@ -29,14 +34,14 @@ interface Slot {
 export async function copyDevice(
   from: BlockDevice,
   to: BlockDevice,
-  { signal, onProgress }: LongVerbOptions = {},
+  { signal, onProgress, allocate = (length) => new Uint8Array(length) }: CopyOptions = {},
 ): Promise<void> {
   if (from.size > to.size || from.size % to.blockSize !== 0) {
     throw new RangeError(`copyDevice: ${from.size} bytes do not fit into ${to.size} bytes in blocks of ${to.blockSize}`)
   }
   const tagSize = from.tagSize === to.tagSize && from.blockSize === to.blockSize ? from.tagSize : 0
   const pieceSize = Math.min(Math.max(PIECE_SIZE, from.blockSize, to.blockSize), from.size)
-  const slots = [0, 1].map(() => newSlot(pieceSize, (pieceSize / from.blockSize) * tagSize)) as [Slot, Slot]
+  const slots = [0, 1].map(() => newSlot(allocate, pieceSize, (pieceSize / from.blockSize) * tagSize)) as [Slot, Slot]
   let writing: Promise<void> = Promise.resolve()
   try {
     for (let offset = 0; offset < from.size; offset += pieceSize) {
@@ -58,8 +63,8 @@ export async function copyDevice(
   onProgress?.(from.size, from.size)
 }
 
-function newSlot(size: number, tagBytes: number): Slot {
-  return { data: new Uint8Array(size), tags: new Uint8Array(tagBytes) }
+function newSlot(allocate: (length: number) => Uint8Array, size: number, tagBytes: number): Slot {
+  return { data: allocate(size), tags: new Uint8Array(tagBytes) }
 }
 
 async function readRuns(

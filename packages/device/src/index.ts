@@ -15,7 +15,7 @@ export type {
 export { BlockError, type BlockErrorCode, type BlockErrorPlace, type Operation } from "./block-error.ts"
 export { type ByteAccess, bytes } from "./byte-access.ts"
 export { type CheckReport, checkDevice } from "./check-device.ts"
-export { copyDevice } from "./copy-device.ts"
+export { type CopyOptions, copyDevice } from "./copy-device.ts"
 export { type DeviceImplementation, defineDevice } from "./define-device.ts"
 export { decodeHex, encodeHex } from "./hex.ts"
 export { type MemoryDeviceOptions, memoryDevice } from "./memory-device.ts"
