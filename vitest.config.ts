@@ -7,6 +7,7 @@ const root = fileURLToPath(new URL(".", import.meta.url))
 const alias = [
   { find: "#default-engine", replacement: `${root}packages/primitives/src/node/index.ts` },
   { find: "#files", replacement: `${root}packages/blockstrata/src/files-node.ts` },
+  { find: /^@blockstrata\/bench$/, replacement: `${root}bench/src/index.ts` },
   { find: /^blockstrata$/, replacement: `${root}packages/blockstrata/src/index.ts` },
   { find: /^@blockstrata\/([^/]+)$/, replacement: `${root}packages/$1/src/index.ts` },
   { find: /^@blockstrata\/([^/]+)\/([^/]+)$/, replacement: `${root}packages/$1/src/$2/index.ts` },
@@ -19,7 +20,7 @@ export default defineConfig(({ mode }) => {
   return {
     resolve: { alias },
     test: {
-      include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
+      include: ["packages/*/src/**/*.test.ts", "bench/src/**/*.test.ts", "test/**/*.test.ts"],
       exclude: [...configDefaults.exclude, ...(isSlow ? [] : ["test/kernel/**", "**/*.slow.test.ts"])],
       globalSetup: ["test/seed.ts"],
       setupFiles: ["test/setup.ts"],

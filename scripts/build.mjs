@@ -6,14 +6,16 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const packages = join(root, "packages")
+/** The folders of everything that is compiled. */
+const listFolders = () => [...readdirSync(packages).map((name) => join(packages, name)), join(root, "bench")]
 const stamp = join(root, ".cache", "built")
 
 /** Builds if needed; whether it had to. Throws if the compiler reports errors. */
 export function build() {
-  const names = readdirSync(packages).filter((name) => existsSync(join(packages, name, "tsconfig.json")))
-  if (isFresh(names)) return false
+  const folders = listFolders().filter((folder) => existsSync(join(folder, "tsconfig.json")))
+  if (isFresh(folders)) return false
   const started = new Date()
-  for (const name of names) prune(join(packages, name))
+  for (const folder of folders) prune(folder)
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc")
   const { status, error } = spawnSync(process.execPath, [compiler, "-b", "tsconfig.build.json"], {
     cwd: root,
@@ -27,14 +29,13 @@ export function build() {
   return true
 }
 
-function isFresh(names) {
-  if (!existsSync(stamp) || !names.every((name) => existsSync(join(packages, name, "dist", ".tsbuildinfo"))))
-    return false
+function isFresh(folders) {
+  if (!existsSync(stamp) || !folders.every((folder) => existsSync(join(folder, "dist", ".tsbuildinfo")))) return false
   const built = statSync(stamp).mtimeMs
   const inputs = ["tsconfig.base.json", "tsconfig.build.json", "package-lock.json"].map((name) => join(root, name))
-  for (const name of names) {
-    inputs.push(join(packages, name, "package.json"), join(packages, name, "tsconfig.json"))
-    for (const path of walk(join(packages, name, "src"))) if (!path.endsWith(".test.ts")) inputs.push(path)
+  for (const folder of folders) {
+    inputs.push(join(folder, "package.json"), join(folder, "tsconfig.json"))
+    for (const path of walk(join(folder, "src"))) if (!path.endsWith(".test.ts")) inputs.push(path)
   }
   return inputs.every((path) => !existsSync(path) || statSync(path).mtimeMs < built)
 }

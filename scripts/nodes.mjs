@@ -1,9 +1,9 @@
 // Runs the test suite on other Node versions and prints a table: npm run test:nodes [-- 22 24]
-// The binaries come from the package registry and are kept in .cache.
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, readFileSync, rmSync } from "node:fs"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { nodeBinary } from "./node-binary.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const given = process.argv.slice(2)
@@ -33,15 +33,4 @@ function runSuite(major) {
   // A file that does not even load has no failed test: the status tells.
   const failed = status === 0 ? numFailedTests : Math.max(1, numFailedTests)
   return { node: version, passed: numPassedTests, failed, skipped: numPendingTests, seconds }
-}
-
-function nodeBinary(major) {
-  const folder = join(root, ".cache", `node-${major}`)
-  const binary = join(folder, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node")
-  if (existsSync(binary)) return binary
-  const npm = process.env.npm_execpath
-  if (!npm) throw new Error("start this through npm: npm run test:nodes")
-  mkdirSync(folder, { recursive: true })
-  spawnSync(process.execPath, [npm, "install", "--no-save", "--prefix", folder, `node@${major}`], { stdio: "inherit" })
-  return binary
 }

@@ -1,7 +1,7 @@
 // Runs before `npm start` and `npm test`: installs and builds when that is needed, and costs a few milliseconds when not.
 // Needs nothing but Node and the npm that started it.
 import { spawnSync } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "./build.mjs"
@@ -40,13 +40,26 @@ function isInstalled() {
     })
 }
 
+/** A home that cannot be written, as in some containers, has no room for npm's cache: then it stands here. */
+function cacheOption() {
+  const cache = process.env.npm_config_cache
+  if (!cache) return []
+  try {
+    mkdirSync(cache, { recursive: true })
+    accessSync(cache, constants.W_OK)
+    return []
+  } catch {
+    return ["--cache", join(root, ".cache", "npm")]
+  }
+}
+
 function install() {
   const npm = process.env.npm_execpath
   if (!npm) throw new Error("dependencies are missing: run npm install")
   console.log("installing dependencies ...")
   // Not `npm ci`: it refuses a lockfile that lacks the optional packages of other systems. The locked versions are taken,
   // and the lockfile stays as it is.
-  const args = [npm, "install", "--no-save", "--loglevel=error"]
+  const args = [npm, "install", "--no-save", "--loglevel=error", ...cacheOption()]
   const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" })
   if (error) throw error
   if (status !== 0) throw new Error("npm install failed")

@@ -12,6 +12,7 @@ const pages = [
   ...readdirSync(`${root}docs`)
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
+  "bench/README.md",
   ...readdirSync(`${root}packages`).map((name) => `packages/${name}/README.md`),
 ]
 

@@ -17,6 +17,8 @@ const RULES: Readonly<Record<string, { rule: Rule; canaries: readonly (readonly 
       ["packages/device/src/a.ts", 'export { nodeEngine } from "@blockstrata/primitives/node"'],
       ["packages/device/src/a.ts", 'import type {\n  Engine,\n} from "@blockstrata/primitives"'],
       ["packages/tour/src/a.ts", 'const mapper = await import("@blockstrata/mapper")'],
+      ["bench/src/a.ts", 'import { cryptTarget } from "@blockstrata/crypt"'],
+      ["bench/src/harness/a.ts", 'import { share } from "../../../packages/device/src/share.ts"'],
       ["packages/verity/src/a.ts", 'import { openVolume } from "blockstrata"'],
       ["packages/verity/src/a.ts", 'import { share } from "../../device/src/share.ts"'],
       ["packages/verity/src/a.test.ts", 'import { crypt } from "../../crypt/src/crypt-target.ts"'],
@@ -122,7 +124,7 @@ test("packages: one version, a README each, dependencies downwards, declared and
 
 test("the lockfile is as new as the manifests", () => {
   const lock = files.find(({ path }) => path === "package-lock.json")?.text ?? "{}"
-  const manifests = files.filter(({ path }) => /^(packages\/[^/]+\/)?package\.json$/.test(path))
+  const manifests = files.filter(({ path }) => /^(packages\/[^/]+\/|bench\/)?package\.json$/.test(path))
   expect(lockFindings(lock, manifests)).toEqual([])
   const canary = { path: "packages/verity/package.json", text: '{ "version": "0.0.0" }' }
   expect(lockFindings(lock, [canary])).not.toEqual([])

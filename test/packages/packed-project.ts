@@ -25,8 +25,9 @@ const NO_REGISTRY = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|ENETU
 
 /** The packages that are published, by their manifests. */
 export function listPublicPackages(): PublicPackage[] {
-  return readdirSync(join(ROOT, "packages"))
-    .map((name) => JSON.parse(readFileSync(join(ROOT, "packages", name, "package.json"), "utf8")))
+  const folders = [...readdirSync(join(ROOT, "packages")).map((name) => join("packages", name)), "bench"]
+  return folders
+    .map((folder) => JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8")))
     .filter((manifest) => manifest.private !== true)
     .map(({ name, version, exports }) => {
       // "./main" runs a program when it is imported.

@@ -20,7 +20,8 @@ const FLOORS: Readonly<Record<string, number>> = {
 /** Packages beside and above the floors, and all that they may import. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
   testkit: ["device", "primitives"],
-  cli: ["blockstrata"],
+  bench: ["blockstrata", "device", "primitives"],
+  cli: ["blockstrata", "bench"],
   tour: ["blockstrata", "testkit"],
 }
 
@@ -47,10 +48,10 @@ export function importsOf(text: string): string[] {
   return [...text.matchAll(STATEMENT), ...text.matchAll(DYNAMIC)].flatMap((match) => match[1] ?? [])
 }
 
-/** Rule: a package imports lower floors only; `testkit`, `cli` and `tour` what is said for them; tests also `testkit`. */
+/** Rule: a package imports lower floors only; `testkit`, `bench`, `cli` and `tour` what is said for them; tests also `testkit`. */
 export function floorRule(path: string, text: string): string[] {
-  const from = path.match(/^packages\/([^/]+)\/src\//)?.[1]
-  if (from === undefined) return []
+  const [room, from] = path.match(/^(?:packages\/)?([^/]+)\/src\//) ?? []
+  if (room === undefined || from === undefined) return []
   const isTest = path.endsWith(".test.ts")
   return importsOf(text).flatMap((specifier) => {
     const to = houseName(specifier)
@@ -58,7 +59,7 @@ export function floorRule(path: string, text: string): string[] {
       const isAllowed = mayImport(from, to) || (isTest && to === "testkit")
       return isAllowed ? [] : [`${path}: ${from} may not import ${specifier}`]
     }
-    const depth = path.split("/").length - 4
+    const depth = path.slice(room.length).split("/").length - 1
     const leaves = specifier.startsWith("../".repeat(depth + 1))
     return leaves && !(isTest && /^(\.\.\/)+test\//.test(specifier)) ? [`${path}: ${specifier} leaves the package`] : []
   })

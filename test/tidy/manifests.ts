@@ -17,16 +17,22 @@ interface Manifest {
  */
 const BIN_ONLY = { from: "blockstrata", to: "@blockstrata/cli" }
 
+/** Whether this is the manifest of a package. */
+function isManifest(path: string): boolean {
+  return /^(?:packages\/[^/]+|bench)\/package\.json$/.test(path)
+}
+
 /** Rules over the packages as a whole: one version, dependencies downwards, all used, a README each. */
 export function packageFindings(files: readonly ProjectFile[]): string[] {
-  const manifests = files.filter(({ path }) => /^packages\/[^/]+\/package\.json$/.test(path))
+  const manifests = files.filter(({ path }) => isManifest(path))
   const versions = new Set<string>()
   const findings = manifests.flatMap(({ path, text }) => {
-    const folder = path.split("/")[1] ?? ""
+    const place = path.slice(0, path.lastIndexOf("/") + 1)
+    const folder = place.split("/").at(-2) ?? ""
     const manifest = JSON.parse(text) as Manifest
     versions.add(manifest.version)
-    const sources = files.filter((file) => isShipped(file.path) && file.path.startsWith(`packages/${folder}/`))
-    const hasReadme = files.some((file) => file.path === `packages/${folder}/README.md`)
+    const sources = files.filter((file) => isShipped(file.path) && file.path.startsWith(place))
+    const hasReadme = files.some((file) => file.path === `${place}README.md`)
     return [
       ...(hasReadme ? [] : [`${folder}: no README.md`]),
       ...dependencyFindings(

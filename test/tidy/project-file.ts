@@ -31,12 +31,12 @@ function* walk(folder: string): Generator<string> {
 
 /** Whether this is TypeScript that is published, not a test. */
 export function isShipped(path: string): boolean {
-  return /^packages\/[^/]+\/src\/.*\.ts$/.test(path) && !path.endsWith(".test.ts")
+  return /^(?:packages\/[^/]+|bench)\/src\/.*\.ts$/.test(path) && !path.endsWith(".test.ts")
 }
 
 /** Where Node may be used: the subpaths `node` and `file`, and the programs. */
 export function isNodePlace(path: string): boolean {
-  return /^packages\/(cli|tour|nbd)\//.test(path) || /^packages\/[^/]+\/src\/(node|file)\//.test(path)
+  return /^(?:packages\/(?:cli|tour|nbd)|bench)\//.test(path) || /^packages\/[^/]+\/src\/(node|file)\//.test(path)
 }
 
 /** The text with comments and the contents of plain strings blanked, lines kept: what is left is code. */

@@ -25,6 +25,6 @@ export function sizeFindings(files: readonly ProjectFile[]): string[] {
 
 /** Rule: a manifest of a package is short. */
 export function manifestRule(path: string, text: string): string[] {
-  if (!/^packages\/[^/]+\/package\.json$/.test(path)) return []
+  if (!/^(?:packages\/[^/]+|bench)\/package\.json$/.test(path)) return []
   return lineCount(text) > MANIFEST_LINES_MAX ? [`${path}: ${lineCount(text)} lines`] : []
 }

@@ -17,7 +17,7 @@ const SHIFTED_OFFSET =
 
 /** Rule: words that stand for a fault that this library must not have. */
 export function wordRule(path: string, text: string): string[] {
-  if (!/^(packages|test)\/.*\.ts$/.test(path)) return []
+  if (!/^(packages|test|bench)\/.*\.ts$/.test(path)) return []
   const find = (pattern: RegExp, message: string): string[] => findInCode(path, text, pattern, message)
   const findings = [
     ...find(SHIFTED_OFFSET, "32-bit arithmetic on an extent"),
@@ -38,7 +38,7 @@ export function wordRule(path: string, text: string): string[] {
 /** Rule: files are kebab-case by one noun; `utils`, `common`, `helpers`, `types` say nothing. */
 export function nameRule(path: string): string[] {
   if (!/^(packages|test|scripts|bench)\/.*\.(ts|mjs|js)$/.test(path)) return []
-  if (/^(packages\/[^/]+\/src|test)\/.*\.js$/.test(path)) return [`${path}: compiled outside dist`]
+  if (/^(packages\/[^/]+\/src|bench\/src|test)\/.*\.js$/.test(path)) return [`${path}: compiled outside dist`]
   const stem = path.slice(path.lastIndexOf("/") + 1).split(".")[0] ?? ""
   if (/^(?:.*-)?(?:utils?|common|helpers?|types|misc)$/.test(stem)) return [`${path}: name the noun`]
   return /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(stem) ? [] : [`${path}: not kebab-case`]

@@ -8,12 +8,17 @@ export interface Host {
   readonly isTerminal: boolean
 }
 
-export const processHost: Host = {
-  stdin: process.stdin,
-  writeOut: (bytes) =>
-    new Promise((resolve, reject) => {
-      process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))
-    }),
-  writeError: (text) => void process.stderr.write(text),
-  isTerminal: process.stdin.isTTY && process.stderr.isTTY,
+/** The process itself, for its whole life: a reader that goes away ends a verb, and not the process with a stack trace. */
+export function processHost(): Host {
+  // A failed write of stdout rejects its `writeOut`; one of stderr leaves nobody to tell.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
+  return {
+    stdin: process.stdin,
+    writeOut: (bytes) =>
+      new Promise((resolve, reject) => {
+        process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))
+      }),
+    writeError: (text) => void process.stderr.write(text),
+    isTerminal: process.stdin.isTTY && process.stderr.isTTY,
+  }
 }

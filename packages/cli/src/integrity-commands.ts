@@ -3,9 +3,9 @@ import type { Command } from "commander"
 import { confirm } from "./confirmation.ts"
 import { VerbFailure } from "./exit-status.ts"
 import type { Host } from "./host.ts"
+import { readIntegrityKey } from "./key-file.ts"
 import { progressBar } from "./progress.ts"
 import { parseCount, parseSize } from "./size-argument.ts"
-import { readKeyFile } from "./volume-arguments.ts"
 
 interface FormatOptions {
   readonly integrity: string
@@ -32,7 +32,7 @@ export function addIntegrityCommands(program: Command, host: Host): void {
     .argument("<IMAGE>")
     .description("makes a volume and initialises its tags; what stood there is lost [formatIntegrity]")
     .option("-I, --integrity <ALG>", "crc32c, sha256 or hmac-sha256", "crc32c")
-    .option("--integrity-key-file <FILE>", "the key of an HMAC, raw")
+    .option("--integrity-key-file <FILE>", "the key of an HMAC, raw; - for stdin")
     .option("-t, --tag-size <BYTES>", "tag size; the whole digest if not given", parseCount)
     .option("-s, --sector-size <BYTES>", "512, 1024, 2048 or 4096", parseCount, SECTOR_SIZE)
     .option("-j, --journal-size <BYTES>", "journal size", parseSize)
@@ -55,7 +55,8 @@ async function format(host: Host, path: string, options: FormatOptions): Promise
   if (integrity !== "crc32c" && integrity !== "sha256" && integrity !== "hmac-sha256") {
     throw new VerbFailure(`--integrity: ${integrity} is not supported: crc32c, sha256, hmac-sha256`, 1)
   }
-  const key = options.integrityKeyFile === undefined ? undefined : await readKeyFile(options.integrityKeyFile)
+  const key =
+    options.integrityKeyFile === undefined ? undefined : await readIntegrityKey(host, options.integrityKeyFile)
   if ((integrity === "hmac-sha256") !== (key !== undefined)) {
     throw new VerbFailure("--integrity-key-file goes with hmac-sha256, and hmac-sha256 with it", 1)
   }
@@ -69,7 +70,7 @@ async function format(host: Host, path: string, options: FormatOptions): Promise
       tagSize: options.tagSize ?? DIGEST_SIZES[integrity],
       blockSize: options.sectorSize,
       interleaveSectors: options.interleaveSectors,
-      journalSectors: options.journalSize === undefined ? undefined : options.journalSize / SECTOR_SIZE,
+      journalSectors: options.journalSize && Math.floor(options.journalSize / SECTOR_SIZE),
       legacyPadding: options.integrityLegacyPadding,
       legacyHmac: options.integrityLegacyHmac,
       mode: options.integrityNoJournal ? "D" : "J",

@@ -19,7 +19,7 @@ export function addLookCommands(program: Command, host: Host): void {
   program
     .command("inspect")
     .argument("<IMAGE...>")
-    .description("what is this? superblocks and headers [inspectImage]")
+    .description("what is this? superblocks and the stack drawn [inspectImage]")
     .option("--json", "one object on stdout")
     .action((images: readonly string[], options: LookOptions) => inspectImages(host, images, options))
   addVolume(program.command("table"))
@@ -29,7 +29,7 @@ export function addLookCommands(program: Command, host: Host): void {
 }
 
 async function checkVolume(host: Host, image: string | undefined, options: LookOptions): Promise<void> {
-  const { device } = await openVolumeArgument(image, options, true)
+  const { device } = await openVolumeArgument(host, image, options, true)
   try {
     const { size, bad } = await checkDevice(device, { onProgress: progressBar(host) })
     if (options.json) {
@@ -74,10 +74,13 @@ async function inspectImages(host: Host, images: readonly string[], { json }: Lo
 }
 
 async function printVolumeTable(host: Host, image: string | undefined, options: LookOptions): Promise<void> {
-  const { device, printTable } = await openVolumeArgument(image, options, true)
-  await host.writeOut(`${printTable({ showKeys: options.showkeys })}\n`)
-  host.writeError(`${drawStack(device)}\n`)
-  await device.close()
+  const { device, printTable } = await openVolumeArgument(host, image, options, true)
+  try {
+    await host.writeOut(`${printTable({ showKeys: options.showkeys })}\n`)
+    host.writeError(`${drawStack(device)}\n`)
+  } finally {
+    await device.close()
+  }
 }
 
 /** A size as number and as string: JSON readers of other languages may round large numbers. */

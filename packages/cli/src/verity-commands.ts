@@ -5,6 +5,7 @@ import {
   checkVerity,
   encodeHex,
   formatVerity,
+  hashDeviceBytes,
   hashTree,
   hostRuntime,
   openFile,
@@ -19,7 +20,9 @@ import {
 import type { Command } from "commander"
 import { isHostFailure, VerbFailure } from "./exit-status.ts"
 import type { Host } from "./host.ts"
+import { readText } from "./key-file.ts"
 import { progressBar } from "./progress.ts"
+import { isSameFile } from "./same-file.ts"
 import { parseSize } from "./size-argument.ts"
 import {
   addVerityParameters,
@@ -27,7 +30,7 @@ import {
   type VerityParameterOptions,
   verityParameters,
 } from "./verity-parameters.ts"
-import { parseHex, readText } from "./volume-arguments.ts"
+import { parseHex } from "./volume-arguments.ts"
 
 interface VerityOptions extends VerityParameterOptions {
   readonly uuid?: string
@@ -77,35 +80,23 @@ async function format(host: Host, dataPath: string, hashPath: string, options: V
   const salt = options.salt ?? new Uint8Array(VERITY_SALT_SIZE)
   if (options.salt === undefined) hostRuntime.fillRandom(salt)
   await withDevices([[dataPath, true]], async (data) => {
-    const dataBlockCount = options.dataBlocks ?? Math.floor(data.size / dataBlockSize)
-    const hashStart = treeStart(hashOffset, hashBlockSize, options.superblock)
+    const { superblock, uuid, dataBlocks: dataBlockCount = Math.floor(data.size / dataBlockSize) } = options
     const version = options.format === 0 ? 0 : 1
-    const parameters = {
-      version,
-      algorithm: checkedAlgorithm(options),
-      dataBlockSize,
-      hashBlockSize,
-      dataBlockCount,
-      hashStart,
-      salt,
-    } as const
-    await growFile(hashPath, hashStart + hashTree(parameters).size)
+    const algorithm = checkedAlgorithm(options)
+    const volume = { version, algorithm, dataBlockSize, hashBlockSize, dataBlockCount, salt } as const
+    const request = { ...volume, data, hashOffset, uuid, superblock }
+    // Whatever is wrong with the request is said before the hash file is touched.
+    const needed = hashDeviceBytes(request)
+    if (hashOffset < dataBlockCount * dataBlockSize && (await isSameFile(dataPath, hashPath)))
+      throw new VerbFailure("Data area overlaps with hash area.", 1)
+    await growFile(hashPath, needed)
     await withDevices([[hashPath, false]], async (hash) => {
-      const { uuid, superblock } = options
-      const made = await formatVerity({
-        ...parameters,
-        data,
-        hash,
-        hashOffset,
-        uuid,
-        superblock,
-        onProgress: progressBar(host),
-      })
-      if (options.rootHashFile !== undefined) await writeFile(options.rootHashFile, encodeHex(made.rootHash))
-      const described = { ...parameters, uuid: made.superblock?.uuid ?? "" }
+      const made = await formatVerity({ ...request, hash, onProgress: progressBar(host) })
       // The tool tells the end only where the superblock stands at the start.
       const endBytes = hashOffset === 0 ? made.hashEndBytes : undefined
+      const described = { ...volume, uuid: made.superblock?.uuid ?? "" }
       await host.writeOut(describeVolume(hashPath, described, endBytes, encodeHex(made.rootHash)))
+      if (options.rootHashFile !== undefined) await writeFile(options.rootHashFile, encodeHex(made.rootHash))
     })
   })
 }
@@ -128,7 +119,7 @@ async function verify(
     async (data, hash) => {
       const parameters = options.superblock
         ? superblockParameters(await superblockOf(hash, hashPath, hashOffset), hashOffset)
-        : withStart(verityParameters(options), hashOffset)
+        : withStart(verityParameters(options, data.size), hashOffset)
       const { exitCode, lines } = verityVerdict(
         await checkVerity({ ...parameters, data, hash, rootHash, onProgress: progressBar(host) }),
       )

@@ -28,18 +28,22 @@ export function addVerityParameters(command: Command): Command {
     .option("-s, --salt <HEX>", "salt in hexadecimal, - for none", parseSalt)
 }
 
-/** The parameters of a volume without superblock. */
-export function verityParameters(options: VerityParameterOptions): Omit<VerityParameters, "hashStart"> {
-  if (options.dataBlocks === undefined || options.salt === undefined) {
-    throw new VerbFailure("--no-superblock wants --data-blocks and --salt", 1)
-  }
+/** The parameters of a volume without superblock; of `dataBytes`, if they are given, where no count of blocks is. */
+export function verityParameters(
+  options: VerityParameterOptions,
+  dataBytes?: number,
+): Omit<VerityParameters, "hashStart"> {
+  const { salt, dataBlockSize = VERITY_DEFAULTS.dataBlockSize } = options
+  const dataBlockCount = options.dataBlocks ?? (dataBytes && Math.floor(dataBytes / dataBlockSize))
+  if (salt === undefined) throw new VerbFailure("--no-superblock wants --salt", 1)
+  if (dataBlockCount === undefined) throw new VerbFailure("--no-superblock wants --data-blocks", 1)
   return {
     version: options.format === 0 ? 0 : 1,
     algorithm: checkedAlgorithm(options),
-    dataBlockSize: options.dataBlockSize ?? VERITY_DEFAULTS.dataBlockSize,
+    dataBlockSize,
     hashBlockSize: options.hashBlockSize ?? VERITY_DEFAULTS.hashBlockSize,
-    dataBlockCount: options.dataBlocks,
-    salt: options.salt,
+    dataBlockCount,
+    salt,
   }
 }
 

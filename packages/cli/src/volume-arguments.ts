@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises"
-import { BlockError, decodeHex, openVolume, type VerityChoice, type Volume } from "blockstrata"
+import { decodeHex, openVolume, type VerityChoice, type Volume } from "blockstrata"
 import { type Command, InvalidArgumentError, Option } from "commander"
 import { VerbFailure } from "./exit-status.ts"
+import type { Host } from "./host.ts"
+import { readIntegrityKey, readKeys, readText } from "./key-file.ts"
 import { parseSize } from "./size-argument.ts"
 import { addVerityParameters, type VerityParameterOptions, verityParameters } from "./verity-parameters.ts"
 
@@ -24,15 +25,19 @@ export interface VolumeOptions extends VerityParameterOptions {
 /** Declares VOLUME: an IMAGE, or `--table`. */
 export function addVolume(command: Command): Command {
   command
-    .argument("[IMAGE]", "an image that is known by its superblock")
+    .argument("[IMAGE]", "a dm-integrity image, or with --hash-device the data of a dm-verity one")
     .option(
       "--table <TABLE>",
       "device-mapper lines, or @FILE with them: one device, or several in dmsetup's concise form",
     )
-    .option("--key <DESC=FILE>", "the key that a line names as :SIZE:TYPE:DESC; may be given several times", collect)
+    .option(
+      "--key <DESC=FILE>",
+      "the key that a line names as :SIZE:TYPE:DESC, - for stdin; may be given several times",
+      collect,
+    )
     .option("--read-only", "write to no file")
     .option("-I, --integrity <ALG>", "dm-integrity: crc32c, sha256, hmac-sha256, or none for a store of tags")
-    .option("--integrity-key-file <FILE>", "the key of an HMAC, raw")
+    .option("--integrity-key-file <FILE>", "the key of an HMAC, raw; - for stdin")
     .addOption(
       new Option("-D, --integrity-no-journal", "open in mode D").conflicts([
         "integrityBitmapMode",
@@ -51,13 +56,15 @@ export function addVolume(command: Command): Command {
 
 /** Opens what the command line names. */
 export async function openVolumeArgument(
+  host: Host,
   image: string | undefined,
   options: VolumeOptions,
   isReader: boolean,
 ): Promise<Volume> {
   if ((image === undefined) === (options.table === undefined))
     throw new VerbFailure("expected either an IMAGE or --table", 1)
-  const common = { readOnly: isReader || options.readOnly === true, keys: await readKeys(options.key ?? []) }
+  checkTogether(options)
+  const common = { readOnly: isReader || options.readOnly === true, keys: await readKeys(host, options.key ?? []) }
   if (options.table !== undefined) return await openVolume({ table: await readTable(options.table), ...common })
   const mode = options.integrityNoJournal
     ? "D"
@@ -70,13 +77,46 @@ export async function openVolumeArgument(
     image: image ?? "",
     integrity: {
       algorithm: options.integrity,
-      key: options.integrityKeyFile === undefined ? undefined : await readKeyFile(options.integrityKeyFile),
+      key: options.integrityKeyFile === undefined ? undefined : await readIntegrityKey(host, options.integrityKeyFile),
       mode,
       allowDiscards: options.allowDiscards,
     },
     verity: options.hashDevice === undefined ? undefined : await verityChoice(options.hashDevice, options),
     ...common,
   })
+}
+
+/** An option that would have no effect is refused: whoever gave it believes that something is checked. */
+function checkTogether(options: VolumeOptions): void {
+  const { table, hashDevice } = options
+  const integrity = {
+    "--integrity": options.integrity,
+    "--integrity-key-file": options.integrityKeyFile,
+    "--integrity-no-journal": options.integrityNoJournal,
+    "--integrity-bitmap-mode": options.integrityBitmapMode,
+    "--integrity-recovery-mode": options.integrityRecoveryMode,
+    "--allow-discards": options.allowDiscards,
+  }
+  const verity = {
+    "--root-hash": options.rootHash,
+    "--root-hash-file": options.rootHashFile,
+    "--hash-offset": options.hashOffset,
+    "--no-superblock": options.superblock ? undefined : true,
+    "--format": options.format,
+    "--data-block-size": options.dataBlockSize,
+    "--hash-block-size": options.hashBlockSize,
+    "--data-blocks": options.dataBlocks,
+    "--hash": options.hash,
+    "--salt": options.salt,
+  }
+  if (table !== undefined) refuse({ "--hash-device": hashDevice, ...integrity, ...verity }, "goes with an IMAGE")
+  else if (hashDevice === undefined) refuse(verity, "goes with --hash-device")
+  else refuse(integrity, "does not go with --hash-device")
+}
+
+function refuse(given: Readonly<Record<string, unknown>>, why: string): void {
+  const name = Object.keys(given).find((option) => given[option] !== undefined)
+  if (name !== undefined) throw new VerbFailure(`${name} ${why}`, 1)
 }
 
 async function verityChoice(hashImage: string, options: VolumeOptions): Promise<VerityChoice> {
@@ -93,29 +133,8 @@ async function verityChoice(hashImage: string, options: VolumeOptions): Promise<
 }
 
 /** The text of a table: itself, or the content of a file after `@`. */
-async function readTable(text: string): Promise<string> {
+export async function readTable(text: string): Promise<string> {
   return text.startsWith("@") ? await readText(text.slice(1)) : text
-}
-
-async function readKeys(pairs: readonly string[]): Promise<Map<string, Uint8Array>> {
-  const keys = new Map<string, Uint8Array>()
-  for (const pair of pairs) {
-    const [, description, path] = /^(.+?)=(.+)$/.exec(pair) ?? []
-    if (description === undefined || path === undefined) throw new VerbFailure("--key wants DESC=FILE", 1)
-    keys.set(description, await readKeyFile(path))
-  }
-  return keys
-}
-
-/** A key file is raw: nothing is stripped. */
-export async function readKeyFile(path: string): Promise<Uint8Array> {
-  return await readFile(path).catch((cause: unknown) => {
-    throw new BlockError("IO", `${path}: cannot be read`, { operation: "open", cause })
-  })
-}
-
-export async function readText(path: string): Promise<string> {
-  return new TextDecoder().decode(await readKeyFile(path))
 }
 
 export function parseHex(text: string): Uint8Array {

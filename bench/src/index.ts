@@ -1,0 +1,5 @@
+export { type Bench, type BenchContext, type EngineName, engineNames } from "./bench.ts"
+export { drawRecord, formatRatio, formatValue } from "./harness/bar-chart.ts"
+export type { BenchRecord, Unit } from "./harness/bench-record.ts"
+export { svgReport } from "./harness/svg-report.ts"
+export { type BenchOptions, benches, runBenches } from "./run-benches.ts"
