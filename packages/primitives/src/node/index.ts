@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { defineEngine } from "../define-engine.ts"
 import type { Engine } from "../engine.ts"
 import { lazyKernels } from "../kernel/kernels.ts"
@@ -12,7 +13,7 @@ export interface NodeEngineOptions {
   /** False does in TypeScript what WebAssembly would do. True if not given, where the host has it. */
   readonly wasm?: boolean | undefined
   /**
-   * Threads that work on a sector cipher's request of 512 KiB and more, the calling one included. 1 if not given. Smaller
+   * Threads that work on a sector cipher's request of 512 KiB and more, the calling one included. 1 if not given, and never more than there are cores. Smaller
    * requests gain nothing; an engine with threads is closed by whoever made it.
    */
   readonly threads?: number | undefined
@@ -20,10 +21,12 @@ export interface NodeEngineOptions {
 
 /** An engine over `node:crypto`, and noble for BLAKE2b-256, which OpenSSL 3 does not have. */
 export function createNodeEngine({ wasm = true, threads = 1 }: NodeEngineOptions = {}): Engine {
+  // A helper that shares the caller's core only takes turns with it.
+  const helperCount = Math.min(threads, availableParallelism()) - 1
   return defineEngine({
     name: wasm ? "node" : "node without WebAssembly",
     kernels: wasm ? lazyKernels() : undefined,
-    threads: threads > 1 ? createThreadPool(threads - 1) : undefined,
+    threads: helperCount > 0 ? createThreadPool(helperCount) : undefined,
     aes: nodeAes,
     cbc: nodeCbc,
     aead: nodeAead,

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads"
 import type { SectorCipher, SectorCipherName } from "../engine.ts"
+import { shareJudge } from "./share-judge.ts"
 import {
   CHUNK_CLAIMED,
   CHUNK_DONE,
@@ -17,8 +18,6 @@ import {
 /** Bytes of a request from which sharing gains: waking a helper takes as long as 128 KiB of XTS. */
 const SHARED_BYTES_MIN = 512 * 1024
 const SECTOR_SIZE_MIN = 512
-/** Requests that are not shared after one in which no helper finished anything: the other cores have other work. */
-const PAUSE_COUNT = 64
 
 /**
  * Helpers for large requests. Calls stay synchronous, and never wait for a helper: what one has claimed and not finished
@@ -49,7 +48,7 @@ export function createThreadPool(helperCount: number): ThreadPool {
   const memory = jobMemory(shared)
   const ports: MessagePort[] = []
   let cipherCount = 0
-  let pauseCount = 0
+  const judge = shareJudge()
   let isClosed = false
 
   function start(): void {
@@ -71,18 +70,20 @@ export function createThreadPool(helperCount: number): ThreadPool {
     for (const port of ports) port.postMessage(message)
   }
 
-  /** Whether a request is worth it, and a helper might come. */
-  function isShared(length: number, sectorSize: number): boolean {
-    const isLarge = length >= SHARED_BYTES_MIN && sectorSize >= SECTOR_SIZE_MIN && CHUNK_SIZE % sectorSize === 0
-    if (!isLarge || isClosed) return false
-    if (pauseCount > 0) pauseCount -= 1
+  function canShare(length: number, sectorSize: number): boolean {
+    if (length < SHARED_BYTES_MIN || sectorSize < SECTOR_SIZE_MIN || CHUNK_SIZE % sectorSize !== 0) return false
     // A helper that is late with an earlier job still looks at its words.
-    return pauseCount === 0 && Atomics.load(memory.words, JOB_WORDS.activeCount) === 0
+    return !isClosed && Atomics.load(memory.words, JOB_WORDS.activeCount) === 0
   }
 
   function run(job: Job): void {
-    if (!isShared(job.source.length, job.sectorSize)) return runAlone(job)
-    if (runShared(memory, job) === 0) pauseCount = PAUSE_COUNT
+    const { length } = job.source
+    if (!canShare(length, job.sectorSize)) return runAlone(job)
+    const way = judge.next()
+    const start = process.hrtime.bigint()
+    if (way === "shared") runShared(memory, job)
+    else runAlone(job)
+    judge.note(length, Number(process.hrtime.bigint() - start))
   }
 
   return {
@@ -141,8 +142,8 @@ function split(job: Job): Job[] {
   return parts
 }
 
-/** The second half of a request is offered to the helpers. @returns the chunks that they finished. */
-function runShared(memory: JobMemory, job: Job): number {
+/** The second half of a request is offered to the helpers. */
+function runShared(memory: JobMemory, job: Job): void {
   const { words, chunks, data } = memory
   const ownLength = Math.ceil(job.source.length / 2 / CHUNK_SIZE) * CHUNK_SIZE
   const offered = partOf(job, ownLength, job.source.length)
@@ -158,16 +159,13 @@ function runShared(memory: JobMemory, job: Job): number {
     ownCount += 1
   }
   Atomics.store(words, JOB_WORDS.isOpen, 0)
-  let helpedCount = 0
   // The chunk that a helper still has in hand is the lowest: it comes last, and is done here if it is not done by then.
   for (let chunk = chunkCount - 1; chunk >= ownCount; chunk--) {
     const part = chunkJob(chunk)
     if (Atomics.load(chunks, chunk) === CHUNK_DONE) {
       part.target.set(chunkOf(data, chunk, 1, 1).subarray(0, part.target.length))
-      helpedCount += 1
     } else runAlone(part)
   }
-  return helpedCount
 }
 
 function publish({ words, chunks, data, ivs }: JobMemory, job: Job, chunkCount: number): void {
