@@ -26,6 +26,9 @@ export interface FileHoles {
   zero(offset: number, length: number, mayDiscard: boolean): Promise<boolean>
 }
 
+/** Bytes in which the system counts a file's blocks. */
+const STAT_BLOCK_SIZE = 512n
+
 export interface FileHolesOptions {
   readonly host: FileHost
   readonly fd: number
@@ -42,6 +45,13 @@ export async function fileHoles(options: FileHolesOptions): Promise<FileHoles> {
   const isKnown = host.platform === "linux" && KNOWN_FILE_SYSTEMS.has(await fileSystemMagic(host, path))
 
   const run = dataRun()
+  /** Whether the file has a block for every byte: then nothing is loaded and nothing searched. */
+  let isDense: boolean | undefined
+
+  async function hasNoHole(): Promise<boolean> {
+    const { blocks, size } = await host.fstat(fd)
+    return blocks * STAT_BLOCK_SIZE >= size
+  }
 
   /** Without the calls: a file with no block at all is one hole; of any other nothing better is known than allocated. */
   async function statusByBlockCount(offset: number, length: number): Promise<BlockStatus[]> {
@@ -59,12 +69,15 @@ export async function fileHoles(options: FileHolesOptions): Promise<FileHoles> {
       throw requestError(error, what, { offset, length })
     } finally {
       run.forget()
+      isDense = undefined
     }
   }
 
   return {
     canPunch: isKnown && loader.isInstalled(),
     async status(offset, length) {
+      isDense ??= await hasNoHole()
+      if (isDense) return [{ offset, length, kind: "allocated" }]
       const calls = host.platform === "linux" ? loader.load() : undefined
       if (calls === undefined) return statusByBlockCount(offset, length)
       try {
