@@ -1,8 +1,9 @@
-// Compiles the packages when a source, a manifest or a tsconfig is newer than the last build, and does nothing otherwise.
+// Compiles and bundles the packages when a source, a manifest or a tsconfig is newer than the last build, and does nothing otherwise.
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { bundle } from "./bundle.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const packages = join(root, "packages")
@@ -11,7 +12,7 @@ const listFolders = () => [...readdirSync(packages).map((name) => join(packages,
 const stamp = join(root, ".cache", "built")
 
 /** Builds if needed; whether it had to. Throws if the compiler reports errors. */
-export function build() {
+export async function build() {
   const folders = listFolders().filter((folder) => existsSync(join(folder, "tsconfig.json")))
   if (isFresh(folders)) return false
   const started = new Date()
@@ -23,6 +24,7 @@ export function build() {
   })
   if (error) throw error
   if (status !== 0) throw new Error("tsc -b failed")
+  for (const folder of folders) await bundle(folder)
   mkdirSync(join(root, ".cache"), { recursive: true })
   writeFileSync(stamp, "")
   utimesSync(stamp, started, started) // what was edited during the build is newer than this
@@ -61,7 +63,7 @@ function* walk(folder) {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   try {
-    build()
+    await build()
   } catch (error) {
     console.error(error.message)
     process.exit(1)

@@ -13,7 +13,7 @@ const installed = join(root, "node_modules", ".package-lock.json")
 try {
   checkNode()
   if (!isInstalled()) install()
-  build()
+  await build()
 } catch (error) {
   console.error(error.message)
   process.exit(1)

@@ -25,7 +25,7 @@ const TITLES = { decrypt: "crypt volume to file", encrypt: "file to crypt volume
 
 /**
  * Whole processes, from start to exit: `copyDevice` and what else copies an encrypted volume. The volume is LUKS1; it is
- * opened here by its table line, and by qemu-img with its passphrase, for which 1000 iterations are next to nothing.
+ * opened here with its key, and by qemu-img with its passphrase, for which 1000 iterations are next to nothing.
  */
 export const copy: Bench = {
   name: "copy",
@@ -56,17 +56,17 @@ async function* measureCopy(
     },
     ...(name === "naive" ? { roundCountMax: NAIVE_ROUND_COUNT } : {}),
   })
-  const { keyPath, path, payloadStart, rawPath, tablePath } = volume
-  const bare = [direction, keyPath, path, String(payloadStart), rawPath]
-  const ours = start("stack-copy", [direction, tablePath, rawPath], OURS)
+  const { keyPath, path, payloadStart, rawPath } = volume
+  const args = [direction, keyPath, path, String(payloadStart), rawPath]
+  const ours = start("stack-copy", args, OURS)
   const rival = qemuImg(volume, direction, note)
   const target = direction === "decrypt" ? { path: rawPath, start: 0 } : { path, start: payloadStart }
   if (rival !== undefined) await checkAgreement([ours, rival], target)
   const contestants = [
     ours,
-    start("stack-copy", [direction, tablePath, rawPath, "2"], SHARED),
-    start("cipher-copy", ["limit", ...bare], "limit"),
-    start("cipher-copy", ["naive", ...bare], "naive"),
+    start("stack-copy", [...args, "2"], SHARED),
+    start("cipher-copy", ["limit", ...args], "limit"),
+    start("cipher-copy", ["naive", ...args], "naive"),
     ...(rival === undefined ? [] : [rival]),
   ]
   const cpuClock = childCpuClock()

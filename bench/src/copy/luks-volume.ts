@@ -1,6 +1,5 @@
 import { closeSync, openSync, truncateSync, writeFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
-import { encodeHex } from "blockstrata"
 import { runChild } from "../harness/child-process.ts"
 import { fillNoise } from "../harness/noise.ts"
 
@@ -15,8 +14,6 @@ export interface LuksVolume {
   readonly passphrasePath: string
   /** Bytes to the payload. */
   readonly payloadStart: number
-  /** The volume's own table line, in a file: its header is not opened here yet. */
-  readonly tablePath: string
   /** What lies beside it, as large as the payload. */
   readonly rawPath: string
 }
@@ -33,11 +30,10 @@ export async function createLuksVolume(
   cryptsetup: string | undefined,
 ): Promise<LuksVolume> {
   const place = (name: string): string => join(folder, name)
-  const [path, keyPath, passphrasePath, tablePath, rawPath] = [
+  const [path, keyPath, passphrasePath, rawPath] = [
     place("volume.luks"),
     place("volume-key"),
     place("passphrase"),
-    place("table"),
     place("raw.img"),
   ]
   const key = fillNoise(new Uint8Array(KEY_SIZE))
@@ -47,11 +43,8 @@ export async function createLuksVolume(
   const payloadStart =
     cryptsetup === undefined ? DEFAULT_PAYLOAD_START : await format(cryptsetup, { path, keyPath, passphrasePath })
   truncateSync(path, payloadStart + size)
-  const sectorCount = size / SECTOR_SIZE
-  const line = `0 ${sectorCount} crypt aes-xts-plain64 ${encodeHex(key)} 0 ${path} ${payloadStart / SECTOR_SIZE}`
-  writeFileSync(tablePath, line)
   writeNoise(rawPath, size)
-  return { path, keyPath, passphrasePath, payloadStart, tablePath, rawPath }
+  return { path, keyPath, passphrasePath, payloadStart, rawPath }
 }
 
 /** Formats with the key that is known. @returns bytes to the payload. */
