@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto"
+import { createHash, createHmac, hash as hashOnce, timingSafeEqual } from "node:crypto"
 import { crc32 } from "node:zlib"
 import type { Engine, HashBatch, UnitHash } from "@blockstrata/primitives"
 import { sha256 } from "@noble/hashes/sha2.js"
@@ -104,7 +104,20 @@ function hashContestants(engine: Engine, hash: UnitHash, { algorithm, unitSize, 
         }
       }),
     },
-    ...(algorithm === "sha256" ? [{ name: "noble-sha256", run: repeat(() => void sha256(data)) }] : []),
+    ...(algorithm === "sha256" ? sha256Rivals(data, unitSize) : []),
+  ]
+}
+
+/** The block alone, without salt or number, its digest neither kept nor compared; and a hash in JavaScript. */
+function sha256Rivals(data: Uint8Array, unitSize: number): Contestant[] {
+  const bareLoop = (): void => {
+    for (let start = 0; start < data.length; start += unitSize) {
+      hashOnce("sha256", data.subarray(start, start + unitSize), "buffer")
+    }
+  }
+  return [
+    { name: "bare-loop", run: repeat(bareLoop) },
+    { name: "noble-sha256", run: repeat(() => void sha256(data)) },
   ]
 }
 
