@@ -18,19 +18,23 @@ interface AeadVector {
 /** So many times the same unit is more than a piece needs to be worth it, and no multiple of what goes side by side. */
 const REPEAT_COUNT = 17
 
-function readVectors(file: string): readonly AeadVector[] {
+function readVectors(file: string, list = "vectors"): readonly AeadVector[] {
   const text = readFileSync(new URL(`../test/${file}`, import.meta.url), "utf8")
-  return (JSON.parse(text) as { readonly vectors: readonly AeadVector[] }).vectors
+  return (JSON.parse(text) as Readonly<Record<string, readonly AeadVector[]>>)[list] ?? []
 }
 
-const SUITES: readonly { readonly name: AeadName; readonly vectors: readonly AeadVector[] }[] = [
-  { name: "aes-gcm", vectors: readVectors("gcm-vectors.json") },
-  { name: "chacha20-poly1305", vectors: readVectors("chacha-vectors.json") },
+const WYCHEPROOF = "wycheproof-vectors.json"
+const SUITES: readonly { readonly name: AeadName; readonly from: string; readonly vectors: readonly AeadVector[] }[] = [
+  { name: "aes-gcm", from: "NIST", vectors: readVectors("gcm-vectors.json") },
+  { name: "aes-gcm", from: "Wycheproof", vectors: readVectors(WYCHEPROOF, "aes-gcm") },
+  { name: "chacha20-poly1305", from: "BoringSSL and OpenSSL", vectors: readVectors("chacha-vectors.json") },
+  { name: "chacha20-poly1305", from: "Wycheproof", vectors: readVectors(WYCHEPROOF, "chacha20-poly1305") },
 ]
 
 describe.each(engines)("$name engine", (engine) => {
-  describe.each(SUITES)("$name", ({ name, vectors }) => {
+  describe.each(SUITES)("$name, $from", ({ name, vectors }) => {
     test.each([1, REPEAT_COUNT])("the vectors, each %i times in a request", (count) => {
+      expect(vectors.length).toBeGreaterThan(50)
       for (const vector of vectors) {
         const cipher = engine.aeadCipher(name, bytes(vector.key))
         const unitSize = vector.ciphertext.length / 2

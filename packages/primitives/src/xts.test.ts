@@ -46,19 +46,21 @@ const LONG_CASES = [
   },
 ]
 
-interface NistCase {
-  readonly file: string
-  readonly count: number
+interface VectorCase {
+  readonly name: string
   readonly key: string
   readonly iv: string
   readonly plaintext: string
   readonly ciphertext: string
 }
 
-/** A sample of NIST's; the file says which. */
-const NIST_CASES = (
-  JSON.parse(readFileSync(new URL("../test/xts-vectors.json", import.meta.url), "utf8")) as { cases: NistCase[] }
-).cases
+function readCases(file: string, list: string): readonly VectorCase[] {
+  const text = readFileSync(new URL(`../test/${file}`, import.meta.url), "utf8")
+  return (JSON.parse(text) as Readonly<Record<string, readonly VectorCase[]>>)[list] ?? []
+}
+
+/** A sample of NIST's, and Wycheproof's; the files say which. */
+const VECTOR_CASES = [...readCases("xts-vectors.json", "cases"), ...readCases("wycheproof-vectors.json", "aes-xts")]
 
 function encryptBlock(key: Uint8Array, block: Uint8Array): Uint8Array {
   return createCipheriv(`aes-${key.length * 8}-ecb`, key, null)
@@ -102,7 +104,7 @@ describe.each(engines)("aes-xts of the $name engine", (engine) => {
     expect(hex(target)).toBe(hex(plaintext))
   })
 
-  test.each(NIST_CASES)("NIST $file, $count: $ciphertext", ({ key, iv, plaintext, ciphertext }) => {
+  test.each(VECTOR_CASES)("$name: $ciphertext", ({ key, iv, plaintext, ciphertext }) => {
     const cipher = engine.sectorCipher("aes-xts", bytes(key))
     const target = bytes(plaintext)
     cipher.encryptSectors(target, target, target.length, bytes(iv))
