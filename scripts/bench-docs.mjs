@@ -105,7 +105,7 @@ function describeMachine() {
   const nodes = runs.map(({ node, openssl: built }) => `Node ${node} with OpenSSL ${built}`)
   return [
     `Measured on ${new Date().toISOString().slice(0, 10)}: ${processors.length} cores of an ${processors[0]?.model.trim()}`,
-    `(${found.join(", ")}), a virtual machine that others loaded at the same time; ${nodes.join(", ")}. \`openssl speed\`:`,
+    `(${found.join(", ")}), a virtual machine; ${nodes.join(", ")}. \`openssl speed\`:`,
     `${openssl ?? "not installed"}.`,
   ].join("\n")
 }
