@@ -17,7 +17,7 @@ const RULES: Readonly<Record<string, { rule: Rule; canaries: readonly (readonly 
       ["packages/device/src/a.ts", 'export { nodeEngine } from "@blockstrata/primitives/node"'],
       ["packages/device/src/a.ts", 'import type {\n  Engine,\n} from "@blockstrata/primitives"'],
       ["packages/tour/src/a.ts", 'const mapper = await import("@blockstrata/mapper")'],
-      ["bench/src/a.ts", 'import { cryptTarget } from "@blockstrata/crypt"'],
+      ["bench/src/a.ts", 'import { openTable } from "@blockstrata/mapper"'],
       ["bench/src/harness/a.ts", 'import { share } from "../../../packages/device/src/share.ts"'],
       ["packages/verity/src/a.ts", 'import { openVolume } from "blockstrata"'],
       ["packages/verity/src/a.ts", 'import { share } from "../../device/src/share.ts"'],

@@ -20,7 +20,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 /** Packages beside and above the floors, and all that they may import. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
   testkit: ["device", "primitives"],
-  bench: ["blockstrata", "device", "primitives"],
+  bench: ["blockstrata", "crypt", "device", "primitives"],
   cli: ["blockstrata", "bench"],
   tour: ["blockstrata", "testkit"],
 }

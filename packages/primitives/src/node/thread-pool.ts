@@ -51,7 +51,7 @@ export function createThreadPool(helperCount: number): ThreadPool {
   const judge = shareJudge()
   let isClosed = false
 
-  function start(): void {
+  function startHelpers(): void {
     while (ports.length < helperCount) {
       const { port1, port2 } = new MessageChannel()
       const workerData = { shared, port: port2 }
@@ -88,7 +88,7 @@ export function createThreadPool(helperCount: number): ThreadPool {
 
   return {
     share(name, key, cipher) {
-      start()
+      startHelpers()
       const id = cipherCount++
       // Not `slice`: that of a Buffer would be a view of the key itself.
       const copy = new Uint8Array(key)
