@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL(".", import.meta.url))
 /** Tests run on the sources: no build stands between an edit and a test. */
 const alias = [
   { find: "#default-engine", replacement: `${root}packages/primitives/src/node/index.ts` },
-  { find: "#files", replacement: `${root}packages/blockstrata/src/files-node.ts` },
+  { find: "#files", replacement: `${root}packages/blockstrata/src/files.ts` },
   { find: /^@blockstrata\/bench$/, replacement: `${root}bench/src/index.ts` },
   { find: /^blockstrata$/, replacement: `${root}packages/blockstrata/src/index.ts` },
   { find: /^@blockstrata\/([^/]+)$/, replacement: `${root}packages/$1/src/index.ts` },
