@@ -6,6 +6,8 @@ import { existsSync, readFileSync, rmSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 
 const BUNDLE = "./dist/bundle/"
+/** What is imported by a name (`node:fs`, `lru-cache`, `#files`) and not by its place, on any system. */
+const NAMED = /^(?!\.|\/|[A-Za-z]:[\\/])/
 /** Programs that a package starts as threads. They stand at the top, beside the chunks, whence they are started. */
 const THREADS = { "@blockstrata/primitives": ["node/cipher-thread.js"] }
 
@@ -27,7 +29,7 @@ export async function bundle(folder) {
     input[name.replace(/\.js$/, "")] = path
   }
   const { rolldown } = await import("rolldown") // this file is also loaded where nothing is installed yet
-  const build = await rolldown({ input, external: /^(?![./])/, platform: "neutral" })
+  const build = await rolldown({ input, external: NAMED, platform: "neutral" })
   const { output } = await build.write({ dir, format: "esm", chunkFileNames: "chunk-[hash].js" })
   await build.close()
   for (const { fileName, code } of output) checkThreads(join(dir, dirname(fileName)), code)
