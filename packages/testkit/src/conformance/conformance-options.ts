@@ -1,12 +1,21 @@
 import type { BlockDevice } from "@blockstrata/device"
+import type { MediumShape } from "../media/medium-content.ts"
 import type { Runner } from "../runner.ts"
 
-/** What a case asks of the device that it is given. Every wish may be left unheard: the case then skips itself. */
+/** What a suite asks of the device that it is given. Every wish may be left unheard: the cases that need it skip themselves. */
 export interface DeviceWish {
+  /**
+   * A device on the medium of this name: all zero at first, and with what it held when `create` is called again to open
+   * the same stack. A suite can see, delay and fail what reaches it, crash it and alter it.
+   */
+  readonly medium: (name: string, shape: MediumShape) => BlockDevice
+  /** The media are fresh: what has to be formatted is formatted now. False when a stack is opened again. */
+  readonly isNew: boolean
   /** Bytes: 0 where any size does, up to 4 TiB for the cases about great offsets. */
   readonly minimumSizeBytes: number
   /**
-   * Wraps a device at the bottom of the stack, so that the suite can see, delay and fail what reaches it. Wrap what the
+   * Wraps a device at the bottom of the stack that is not a `medium`, so that the suite can see, delay and fail what
+   * reaches it. Wrap what the
    * device will own (`base(share(medium))`, not `share(base(medium))`), after anything was formatted on it.
    */
   readonly base: (device: BlockDevice) => BlockDevice
@@ -18,11 +27,12 @@ export interface ConformanceOptions {
   /** The words of the test runner: `{ describe, it }`. */
   readonly runner: Runner
   /**
-   * A fresh device, whose content does not matter, of at least 8 blocks. Called once for each case; the suite closes it.
+   * A device, whose content does not matter, of at least 8 blocks. Called for each case with fresh media, and to open them
+   * again; the suite closes it.
    * 64 KiB to 1 MiB is a good size. Unwritten blocks may be unreadable: no case reads what it did not write.
    */
   readonly create: (wish: DeviceWish) => Promise<BlockDevice> | BlockDevice
-  /** Opens again what `closed`, a device that `create` gave and that is closed now, was opened from. */
+  /** Where `create` asks for no `medium`: opens again what `closed`, a device that it gave and that is closed now, was opened from. */
   readonly reopen?: ((closed: BlockDevice) => Promise<BlockDevice> | BlockDevice) | undefined
   /** The device states no writing. Said here too, so that a device cannot slip past half of the suite. False if not given. */
   readonly readOnly?: boolean | undefined

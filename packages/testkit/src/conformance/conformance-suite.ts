@@ -1,3 +1,5 @@
+import type { BlockDevice } from "@blockstrata/device"
+import { createMedia } from "../media/media.ts"
 import { createProbe } from "../probe.ts"
 import { seededRandom } from "../seeded-random.ts"
 import { buffers } from "./buffers.ts"
@@ -15,7 +17,7 @@ import { inFlight } from "./in-flight.ts"
 import { layer } from "./layer.ts"
 import { rangeArguments } from "./range-arguments.ts"
 import { readOnly } from "./read-only.ts"
-import { reopen } from "./reopen.ts"
+import { reopening } from "./reopen.ts"
 import { secrets } from "./secrets.ts"
 import { tagConcurrency } from "./tag-concurrency.ts"
 import { tags } from "./tags.ts"
@@ -45,7 +47,7 @@ const GROUPS: readonly CaseGroup[] = [
   secrets,
   detection,
   trace,
-  reopen,
+  reopening,
 ]
 
 /**
@@ -76,10 +78,25 @@ export function testBlockDevice(options: ConformanceOptions): void {
 /** Runs one case on a device of its own, and closes it. @returns why the case does not apply, if it does not. */
 async function runCase(options: ConformanceOptions, one: ConformanceCase, path: string): Promise<string | undefined> {
   const probe = createProbe()
-  const device = await options.create({ minimumSizeBytes: one.minimumSizeBytes ?? 0, base: probe.around })
+  const media = createMedia()
+  const open = async (isNew: boolean): Promise<BlockDevice> =>
+    await options.create({
+      medium: (name, shape) => probe.around(media.medium(name, shape)),
+      isNew,
+      minimumSizeBytes: one.minimumSizeBytes ?? 0,
+      base: probe.around,
+    })
+  const device = await open(true)
+  const { reopen = media.byName.size > 0 ? () => open(false) : undefined } = options
   let hasFailed = true
   try {
-    await one.run({ options, device, probe, random: seededRandom(options.seed ?? 1, path) })
+    await one.run({
+      options,
+      device,
+      probe,
+      random: seededRandom(options.seed ?? 1, path),
+      reopen: reopen && (async () => await reopen(device)),
+    })
     hasFailed = false
   } catch (error) {
     if (!(error instanceof NotApplicable)) throw error

@@ -3,7 +3,7 @@ import { assertBytes, assertSame, assertZeroes } from "../assertion.ts"
 import { type CaseGroup, need } from "./conformance-case.ts"
 import { assertReads, fill, needTags, read, type Subject, tail } from "./subject.ts"
 
-export const reopen: CaseGroup = {
+export const reopening: CaseGroup = {
   name: "opened again",
   cases: [
     { name: "the content is there after a flush and close", run: (subject) => kept(subject, true) },
@@ -14,11 +14,13 @@ export const reopen: CaseGroup = {
   ],
 }
 
+const NO_REOPEN = "create asks for no medium, and no reopen is given"
+
 /** Closes the device, opens it again, looks at it, and closes that one too. */
-async function again({ device, options }: Subject, look: (opened: BlockDevice) => Promise<void>): Promise<void> {
-  need(options.reopen !== undefined, "no reopen given")
+async function again({ device, reopen }: Subject, look: (opened: BlockDevice) => Promise<void>): Promise<void> {
+  need(reopen !== undefined, NO_REOPEN)
   await device.close()
-  const opened = await options.reopen(device)
+  const opened = await reopen()
   try {
     await look(opened)
   } finally {
@@ -26,8 +28,8 @@ async function again({ device, options }: Subject, look: (opened: BlockDevice) =
   }
 }
 
-function needReopen({ options }: Subject): void {
-  need(options.reopen !== undefined, "no reopen given")
+function needReopen({ reopen }: Subject): void {
+  need(reopen !== undefined, NO_REOPEN)
 }
 
 async function kept(subject: Subject, flushes: boolean): Promise<void> {

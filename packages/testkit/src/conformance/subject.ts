@@ -12,6 +12,8 @@ export interface Subject {
   /** Sees what reaches the base devices; without any, if `create` did not wrap them. */
   readonly probe: Probe
   readonly random: SeededRandom
+  /** Opens again what the device, closed now, stood on; undefined if nobody can. */
+  readonly reopen: (() => Promise<BlockDevice>) | undefined
 }
 
 /** Bytes of a device. */

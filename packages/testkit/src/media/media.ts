@@ -1,0 +1,110 @@
+import { type BlockDevice, BlockError } from "@blockstrata/device"
+import type { CrashImage } from "./crash-image.ts"
+import { Medium } from "./medium.ts"
+import type { MediumShape } from "./medium-content.ts"
+import { mediumDevice } from "./medium-device.ts"
+import type { MediumEvent } from "./medium-event.ts"
+
+export interface MediaOptions {
+  /**
+   * Bytes: what the media state as their `atomicSize`. 512, if not given: a crash tears between sectors (between blocks,
+   * where tags travel with them). 0: a crash may tear and zero anything that is not durable.
+   */
+  readonly atomicSize?: 0 | 512 | undefined
+  /** Keeps `events`. False if not given. */
+  readonly record?: boolean | undefined
+}
+
+/**
+ * The media under one stack, by name: they outlive the devices that are opened on them, know what a crash may lose, and
+ * can be forked, looked into and altered from outside.
+ */
+export interface Media {
+  /**
+   * A device on the medium of this name, which is made, all zero, when the name first occurs. Several may be open.
+   * @throws RangeError if the medium has another shape.
+   */
+  medium(name: string, shape: MediumShape): BlockDevice
+  readonly byName: ReadonlyMap<string, Medium>
+  /** Every request of every medium in the order of issue, if recorded. */
+  readonly events: readonly MediumEvent[]
+  /** Requests that arrived and have not ended. */
+  inFlightCount(): number
+  /** Called before a request takes effect: what it awaits delays it, what it throws fails it. */
+  intercept: ((event: MediumEvent) => Promise<void> | void) | undefined
+  /** The next place in the common order, for marks of one's own. */
+  tick(): number
+  /**
+   * Power fails: every device that is open on a medium is dead, with what it had under way; of each change that was not
+   * durable there is left what `image` says. Changes under way may be left too.
+   */
+  crash(image: (change: MediumEvent) => CrashImage): void
+  /** The same content on media of their own, all of it durable. What is open here is not open there. */
+  fork(): Media
+}
+
+export function createMedia({ atomicSize = 512, record = false }: MediaOptions = {}): Media {
+  return mediaOf(new Map(), { atomicSize, record })
+}
+
+function mediaOf(byName: Map<string, Medium>, options: { atomicSize: 0 | 512; record: boolean }): Media {
+  const events: MediumEvent[] = []
+  const underWay = new Map<MediumEvent, { readonly medium: Medium; readonly capture: () => void }>()
+  let clock = 0
+  let power = 0
+
+  /** One request: waits, takes effect, settles; or fails, because `intercept` says so or the power is gone. */
+  async function run(medium: Medium, event: MediumEvent, capture: () => void, effect: () => void, life: number) {
+    const checkPower = () => {
+      if (life !== power) throw new BlockError("IO", `${medium.name}: the power failed`, { ...event })
+    }
+    checkPower()
+    if (options.record) events.push(event)
+    underWay.set(event, { medium, capture })
+    try {
+      if (media.intercept !== undefined) await media.intercept(event)
+      checkPower()
+      // The bytes count as they are now: up to here they belong to whoever was given them.
+      capture()
+      event.landedAt = clock++
+      medium.land(event)
+      effect()
+    } finally {
+      underWay.delete(event)
+    }
+  }
+
+  const media: Media = {
+    byName,
+    events,
+    intercept: undefined,
+    inFlightCount: () => underWay.size,
+    tick: () => clock++,
+    medium(name, { size, blockSize = 512, tagSize = 0 }) {
+      const shape = { size, blockSize, tagSize }
+      const medium = byName.get(name) ?? new Medium(name, shape)
+      if (JSON.stringify(medium.shape) !== JSON.stringify(shape))
+        throw new RangeError(`medium ${name}: another shape than before`)
+      byName.set(name, medium)
+      const life = power
+      return mediumDevice(
+        medium,
+        options.atomicSize,
+        () => clock++,
+        (event, capture, effect) => run(medium, event, capture, effect, life),
+      )
+    },
+    crash(image) {
+      power++
+      // What was under way may have arrived, in the order in which it was issued.
+      for (const [event, { medium, capture }] of underWay) {
+        if (event.kind === "flush" || event.kind === "read") continue
+        capture()
+        medium.land({ ...event, fua: false, landedAt: clock++ })
+      }
+      for (const medium of byName.values()) medium.restore(medium.afterCrash(image))
+    },
+    fork: () => mediaOf(new Map([...byName].map(([name, medium]) => [name, medium.fork()])), options),
+  }
+  return media
+}
