@@ -9,3 +9,7 @@ export { type CaseResult, type RecordingRunner, type Runner, recordingRunner } f
 export { findSecret } from "./secret-search.ts"
 export { type SeededRandom, seededRandom } from "./seeded-random.ts"
 export { type SeededRuntime, seededRuntime } from "./seeded-runtime.ts"
+export { type Operation, printOperation, type Request } from "./stack/operation.ts"
+export { StackFailure, type StackScript } from "./stack/stack-failure.ts"
+export type { CreateStack } from "./stack/stack-session.ts"
+export { replayStack, type StackOptions, testStack } from "./stack/stack-suite.ts"

@@ -57,3 +57,9 @@ async function runCase({ name, body }: RecordedCase): Promise<CaseResult> {
     return { name, outcome: "failed", error }
   }
 }
+
+/** Tells the runner, if it can be told: vitest (whose context is a function) and node:test hand over such a method. */
+export function skipCase(context: unknown, reason: string): void {
+  if ((typeof context !== "object" && typeof context !== "function") || context === null || !("skip" in context)) return
+  if (typeof context.skip === "function") context.skip(reason)
+}

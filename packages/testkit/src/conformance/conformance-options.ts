@@ -41,7 +41,10 @@ export interface ConformanceOptions {
    * device, its bytes (more than it has do no harm). A read-only device without it is compared with itself.
    */
   readonly content?: "kept" | "zero" | Uint8Array | undefined
-  /** Every bit that is changed in a base device, data or tag, must be reported as `INTEGRITY`. False if not given. */
+  /**
+   * Every bit that is changed in a base device, data or tag, must be reported as `INTEGRITY`. If not given, and `create`
+   * asks for media, it is found out: who reports one must report all, or read right.
+   */
   readonly authentic?: boolean | undefined
   /** Keys and passphrases, at least 8 bytes each, that no property, status or error text of the device may show. */
   readonly secrets?: readonly Uint8Array[] | undefined

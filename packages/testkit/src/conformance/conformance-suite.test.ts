@@ -19,17 +19,17 @@ describe("a right device has no failure", () => {
   const devices: [name: string, skippedMax: number, options: Options][] = [
     [
       "plain memory, nothing wrapped",
-      35,
+      36,
       { create: ({ minimumSizeBytes }) => memoryDevice({ size: sized(minimumSizeBytes) }) },
     ],
     [
       "wrapped memory",
-      23,
+      24,
       { create: ({ base, minimumSizeBytes }) => share(base(memoryDevice({ size: sized(minimumSizeBytes) }))) },
     ],
     [
       "large blocks",
-      23,
+      24,
       {
         create: ({ base, minimumSizeBytes }) =>
           share(base(memoryDevice({ size: sized(minimumSizeBytes), blockSize: 8192 }))),
@@ -37,7 +37,7 @@ describe("a right device has no failure", () => {
     ],
     [
       "tags",
-      17,
+      18,
       {
         create: ({ base, minimumSizeBytes }) =>
           share(base(memoryDevice({ size: sized(minimumSizeBytes), tagSize: 5 }))),
@@ -45,7 +45,7 @@ describe("a right device has no failure", () => {
     ],
     [
       "read-only",
-      54,
+      55,
       { readOnly: true, create: ({ base }) => share(base(memoryDevice({ size: SIZE, readOnly: true }))) },
     ],
   ]

@@ -1,6 +1,7 @@
 import type { BlockDevice } from "@blockstrata/device"
 import { createMedia } from "../media/media.ts"
 import { createProbe } from "../probe.ts"
+import { skipCase } from "../runner.ts"
 import { seededRandom } from "../seeded-random.ts"
 import { buffers } from "./buffers.ts"
 import { closing } from "./closing.ts"
@@ -67,7 +68,7 @@ export function testBlockDevice(options: ConformanceOptions): void {
           // No named parameter: Jest and Mocha take a body that has one for a callback style test.
           runner.it(one.name, async (...context) => {
             const reason = await runCase(options, one, `${group.name} > ${one.name}`)
-            if (reason !== undefined) skip(context[0], reason)
+            if (reason !== undefined) skipCase(context[0], reason)
           })
         }
       })
@@ -110,10 +111,4 @@ async function runCase(options: ConformanceOptions, one: ConformanceCase, path: 
     else await close
   }
   return undefined
-}
-
-/** Tells the runner, if it can be told: vitest (whose context is a function) and node:test hand over such a method. */
-function skip(context: unknown, reason: string): void {
-  if ((typeof context !== "object" && typeof context !== "function") || context === null || !("skip" in context)) return
-  if (typeof context.skip === "function") context.skip(reason)
 }

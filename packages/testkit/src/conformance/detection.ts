@@ -1,5 +1,7 @@
 import { type BaseExtent, baseExtents } from "@blockstrata/device"
 import { assert, assertCode, assertSame, assertZeroes } from "../assertion.ts"
+import { isAuthentic } from "../stack/authentic.ts"
+import { StackSession } from "../stack/stack-session.ts"
 import { type CaseGroup, need } from "./conformance-case.ts"
 import { assertReads, fill, POISON, type Subject, tail } from "./subject.ts"
 
@@ -17,7 +19,34 @@ export const detection: CaseGroup = {
       name: "a bit changed in a tag below the last block is reported there",
       run: (subject) => changed(subject, "tag", BLOCK_COUNT - 1),
     },
+    { name: "who reports one changed bit reports all", run: allOrNone },
   ],
+}
+
+/** On media of its own: written and not, first and last, in the session that formatted and in the next. */
+async function allOrNone({ options }: Subject): Promise<void> {
+  need(options.authentic === undefined, "authentic was said, and is tested by the other cases")
+  need(await isAuthentic(options.create), "reports no changed bit, or create asks for no medium")
+  const places = [0, 1, 9, -2, -1]
+  const session = await StackSession.start({
+    create: options.create,
+    minimumSizeBytes: 0,
+    jitter: 0,
+    isAuthentic: true,
+  })
+  try {
+    for (const written of [false, true]) {
+      for (const at of places) {
+        if (written) await session.run({ do: "write", at, count: 1 })
+        for (const reopens of [false, true]) {
+          for (const part of ["data", "tag"] as const) await session.run({ do: "corrupt", at, part, bit: 3, reopens })
+        }
+      }
+    }
+    await session.finish()
+  } finally {
+    await session.abandon()
+  }
 }
 
 /** Changes one bit below block `index` of the last ones, at several places in turn, and puts it back each time. */

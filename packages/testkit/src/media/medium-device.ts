@@ -52,5 +52,8 @@ export function mediumDevice(medium: Medium, atomicSize: 0 | 512, tick: () => nu
     writeZeroes: (offset, length, { fua }) => run(started("writeZeroes", offset, length, fua), nothing, nothing),
     discard: (offset, length) => run(started("discard", offset, length), nothing, nothing),
     flush: () => run(started("flush", 0, 0), nothing, nothing),
+    async blockStatus(offset, length) {
+      return medium.current.data.status(offset, length, blockSize)
+    },
   })
 }

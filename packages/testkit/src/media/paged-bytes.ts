@@ -1,3 +1,5 @@
+import type { BlockStatus } from "@blockstrata/device"
+
 const PAGE_SIZE = 4096
 
 /**
@@ -51,6 +53,31 @@ export class PagedBytes {
   /** Where something was written, and may not be zero: runs of pages, ascending. */
   pageOffsets(): number[] {
     return [...this.#pages.keys()].map((index) => index * PAGE_SIZE).sort((a, b) => a - b)
+  }
+
+  /** What each block of a range is: where nothing was ever written, where there are only zeroes, and the rest. */
+  status(offset: number, length: number, blockSize: number): BlockStatus[] {
+    const ranges: BlockStatus[] = []
+    const append = (start: number, end: number, kind: BlockStatus["kind"]): void => {
+      const last = ranges.at(-1)
+      if (last?.kind === kind) ranges[ranges.length - 1] = { ...last, length: end - last.offset }
+      else if (end > start) ranges.push({ offset: start, length: end - start, kind })
+    }
+    const block = new Uint8Array(blockSize)
+    let done = offset
+    for (const page of this.pageOffsets()) {
+      // Blocks larger than a page are looked at once, those smaller once each.
+      const from = Math.max(done, Math.floor(page / blockSize) * blockSize)
+      const to = Math.min(offset + length, Math.ceil((page + PAGE_SIZE) / blockSize) * blockSize)
+      if (from >= to) continue
+      append(done, from, "hole")
+      for (done = from; done < to; done += blockSize) {
+        this.read(done, block)
+        append(done, done + blockSize, block.every((byte) => byte === 0) ? "zero" : "allocated")
+      }
+    }
+    append(done, offset + length, "hole")
+    return ranges
   }
 
   /** The cost is that of what was written, not of the range. */

@@ -38,7 +38,7 @@ export class BlockModel {
     this.shape = shape
     this.#histories = Array.from({ length: shape.blockCount }, (_, block) => {
       const change = this.#change(block, [initial(block)])
-      return new BlockHistory(block, Object.assign(change, { settledAt: 0, isDurable: true }))
+      return new BlockHistory(block, Object.assign(change, { settledAt: this.#clock++, isDurable: true }))
     })
   }
 
