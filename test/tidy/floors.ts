@@ -19,7 +19,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 
 /** Packages beside and above the floors, and all that they may import. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
-  testkit: ["device", "primitives"],
+  testkit: ["device", "primitives", "crypt", "integrity", "verity", "targets"],
   bench: ["blockstrata", "crypt", "device", "primitives"],
   cli: ["blockstrata", "bench"],
   tour: ["blockstrata", "testkit"],

@@ -10,6 +10,16 @@ export { findSecret } from "./secret-search.ts"
 export { type SeededRandom, seededRandom } from "./seeded-random.ts"
 export { type SeededRuntime, seededRuntime } from "./seeded-runtime.ts"
 export { type Operation, printOperation, type Request } from "./stack/operation.ts"
+export { RandomStackFailure, type RandomStackOptions, testStacks } from "./stack/random-stacks.ts"
 export { StackFailure, type StackScript } from "./stack/stack-failure.ts"
+export {
+  buildPlan,
+  type LayerContext,
+  type LayerKind,
+  type LayerShape,
+  printPlan,
+  type StackPlan,
+  stackPlans,
+} from "./stack/stack-plan.ts"
 export type { CreateStack } from "./stack/stack-session.ts"
 export { replayStack, type StackOptions, testStack } from "./stack/stack-suite.ts"

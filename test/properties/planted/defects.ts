@@ -138,9 +138,9 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
     ordered: false,
     async write(offset, data, options) {
       // One request for each block, and nobody waits for the others when one fails.
-      const parts = blocksOf(offset, data.length, right.blockSize).map((block) =>
-        right.write?.(block, data.subarray(block - offset, block - offset + right.blockSize), options),
-      )
+      const parts = blocksOf(offset, data.length, right.blockSize).map(async (block) => {
+        await right.write?.(block, data.subarray(block - offset, block - offset + right.blockSize), options)
+      })
       await Promise.all(parts)
     },
   }),

@@ -67,7 +67,7 @@ export function operationsArbitrary(weights: OperationWeights, maxLength: number
     const weight = weights[name as keyof OperationWeights] ?? 0
     return weight > 0 ? [{ weight, arbitrary }] : []
   })
-  return fc.array(fc.oneof({ weight: 10, arbitrary: request as fc.Arbitrary<Operation> }, ...choices), {
+  return fc.array(fc.oneof({ weight: 10, arbitrary: request }, ...choices), {
     minLength: 1,
     maxLength,
     size: "max",

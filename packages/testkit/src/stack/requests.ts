@@ -120,7 +120,10 @@ export class Requests {
   ): Promise<Ended> {
     const outcome = await settle(call, what)
     const hasSettled = outcome.kind === "resolved"
-    for (const one of pending) hasSettled ? one.settled() : one.failed()
+    for (const one of pending) {
+      if (hasSettled) one.settled()
+      else one.failed()
+    }
     if (outcome.kind === "rejected") checkRejection(outcome.error, what, mayReject)
     return hasSettled
   }

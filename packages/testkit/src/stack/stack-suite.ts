@@ -25,11 +25,11 @@ export interface StackOptions {
 }
 
 const RUN_COUNT_DEFAULT = 100
-const OPERATION_COUNT_MAX = 24
+export const OPERATION_COUNT_MAX = 24
 /** Bytes: beyond what 32 bits can count. */
 const FAR_SIZE = 2 ** 32 + 2 ** 20
 
-interface StackCase {
+export interface StackCase {
   readonly name: string
   readonly weights: OperationWeights
   readonly minimumSizeBytes?: number
@@ -38,7 +38,7 @@ interface StackCase {
   readonly needs?: "media" | "authentic"
 }
 
-const CASES: readonly StackCase[] = [
+export const STACK_CASES: readonly StackCase[] = [
   { name: "one request after the other", weights: {} },
   { name: "requests in flight together", weights: { together: 6 } },
   { name: "failures below", weights: { failing: 5 }, needs: "media" },
@@ -63,7 +63,7 @@ export function testStack(options: StackOptions): void {
   let authentic: Promise<boolean> | undefined
   const isStackAuthentic = () => (authentic ??= Promise.resolve(options.authentic ?? isAuthentic(create)))
   runner.describe(`${name}, as a stack (seed ${seed})`, () => {
-    for (const one of CASES) {
+    for (const one of STACK_CASES) {
       runner.it(one.name, async (...context) => {
         try {
           await runCase(create, one, seed, runCount, await isStackAuthentic())
@@ -118,7 +118,7 @@ async function checkNeeds(
   need(size >= minimumSizeBytes, `create gives no device of ${minimumSizeBytes} bytes`)
 }
 
-async function runScript(create: CreateStack, script: StackScript, authentic: boolean): Promise<void> {
+export async function runScript(create: CreateStack, script: StackScript, authentic: boolean): Promise<void> {
   let session: StackSession | undefined
   try {
     session = await StackSession.start({ create, ...script, isAuthentic: authentic })

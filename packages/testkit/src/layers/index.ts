@@ -1,0 +1,19 @@
+import type { LayerKind } from "../stack/stack-plan.ts"
+import { aeadLayer, sectorCryptLayer } from "./crypt-layers.ts"
+import { integrityLayer, sealedTagsLayer } from "./integrity-layers.ts"
+import { linearLayer, stripedLayer } from "./range-layers.ts"
+import { verityLayer } from "./verity-layer.ts"
+
+/** Every target that exists, for `testStacks`. */
+export const standardLayers: readonly LayerKind[] = [
+  linearLayer,
+  stripedLayer,
+  sectorCryptLayer,
+  aeadLayer,
+  integrityLayer,
+  sealedTagsLayer,
+  verityLayer,
+] as readonly LayerKind[]
+
+/** Bytes of tag of the media on which the AEADs among them can stand directly. */
+export const standardTagSizes: readonly number[] = [28, 32, 48]

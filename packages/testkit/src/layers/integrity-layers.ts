@@ -1,0 +1,103 @@
+import { cryptTarget } from "@blockstrata/crypt"
+import type { BlockDevice, Runtime } from "@blockstrata/device"
+import { type FormatIntegrityOptions, formatIntegrity, type InternalHash, openIntegrity } from "@blockstrata/integrity"
+import fc from "fast-check"
+import type { LayerKind, LayerShape } from "../stack/stack-plan.ts"
+import { type AeadOptions, aeadOptions, aeadParts, aeadTagSize, testKey } from "./crypt-layers.ts"
+
+type BlockSize = 512 | 1024 | 2048 | 4096
+
+interface Volume extends Pick<FormatIntegrityOptions, "tagSize" | "blockSize" | "internalHash"> {
+  readonly interleaveSectors: number
+  readonly legacyPadding?: boolean
+}
+
+/** Without a journal a torn block of tags takes all of its data with it, flushed or not, in Linux too. */
+function carriesTags({ tagSize, isReadOnly, isTearing }: LayerShape): boolean {
+  return tagSize === 0 && isReadOnly !== true && isTearing !== true
+}
+
+/** Superblock, journal, and per run of data its tags: room for them, whatever the tag size. */
+function volumeSize({ tagSize, blockSize }: Volume, size: number): number {
+  return Math.ceil((size * (1.1 + tagSize / blockSize) + 512 * 1024) / 4096) * 4096
+}
+
+/** Opens a volume in mode D; formats it before, where the medium is new. */
+async function openVolume(
+  volume: Volume,
+  lower: BlockDevice,
+  size: number,
+  isNew: boolean,
+  runtime: Runtime,
+): Promise<BlockDevice> {
+  if (isNew)
+    await formatIntegrity({
+      ...volume,
+      lower,
+      journalSectors: 64,
+      mode: "D",
+      wipe: volume.internalHash !== undefined,
+      runtime,
+    })
+  const { tagSize, blockSize, internalHash } = volume
+  return await openIntegrity({ lower, size, mode: "D", tagSize, blockSize, internalHash, runtime })
+}
+
+interface IntegrityOptions {
+  readonly hash: InternalHash["name"]
+  readonly blockSize: BlockSize
+  readonly interleaveSectors: number
+}
+
+const TAG_SIZES: Readonly<Record<InternalHash["name"], number>> = { crc32c: 4, sha256: 32, "hmac(sha256)": 32 }
+
+/** Every internal hash, in mode D. */
+export const integrityLayer: LayerKind<IntegrityOptions> = {
+  name: "integrity",
+  options: fc.record({
+    hash: fc.constantFrom<InternalHash["name"][]>("crc32c", "sha256", "hmac(sha256)"),
+    blockSize: fc.constantFrom<BlockSize[]>(512, 1024, 2048, 4096),
+    interleaveSectors: fc.constantFrom(128, 256),
+  }),
+  shape: ({ blockSize }, below) =>
+    carriesTags(below) ? { blockSize: Math.max(blockSize, below.blockSize), tagSize: 0, isTearing: true } : undefined,
+  isEager: true,
+  lowerSize: (options, size) => volumeSize(volumeOf(options, 512), size),
+  open: (options, lower, size, { isNew, runtime }) =>
+    openVolume(volumeOf(options, lower.blockSize), lower, size, isNew, runtime),
+}
+
+function volumeOf({ hash, blockSize, interleaveSectors }: IntegrityOptions, lowerBlockSize: number): Volume {
+  const internalHash: InternalHash = hash === "hmac(sha256)" ? { name: hash, key: testKey(32) } : { name: hash }
+  return { tagSize: TAG_SIZES[hash], blockSize: Math.max(blockSize, lowerBlockSize), internalHash, interleaveSectors }
+}
+
+interface SealedTagsOptions extends AeadOptions {
+  readonly blockSize: BlockSize
+}
+
+/** An AEAD over an integrity volume that keeps its tags: what `cryptsetup luksFormat --integrity` makes. */
+export const sealedTagsLayer: LayerKind<SealedTagsOptions> = {
+  name: "AEAD over integrity",
+  options: fc
+    .record({ aead: aeadOptions, blockSize: fc.constantFrom<BlockSize[]>(512, 4096) })
+    .map(({ aead, blockSize }) => ({ ...aead, blockSize })),
+  shape: ({ blockSize }, below) =>
+    carriesTags(below) ? { blockSize: Math.max(blockSize, below.blockSize), tagSize: 0, isTearing: true } : undefined,
+  isEager: true,
+  lowerSize: (options, size) => volumeSize(tagStoreOf(options, 512), size),
+  async open(options, lower, size, { isNew, runtime }) {
+    const store = await openVolume(tagStoreOf(options, lower.blockSize), lower, size, isNew, runtime)
+    const device = cryptTarget({ lower: store, size, sectorSize: store.blockSize, runtime, ...aeadParts(options) })
+    if (isNew) {
+      await device.writeZeroes(0, size)
+      await device.flush()
+    }
+    return device
+  },
+}
+
+function tagStoreOf(options: SealedTagsOptions, lowerBlockSize: number): Volume {
+  const blockSize = Math.max(options.blockSize, lowerBlockSize)
+  return { tagSize: aeadTagSize(options), blockSize, internalHash: undefined, interleaveSectors: 128 }
+}
