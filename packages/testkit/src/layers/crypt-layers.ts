@@ -26,8 +26,12 @@ export const sectorCryptLayer: LayerKind<SectorCryptOptions> = {
     ivLargeSectors: fc.boolean(),
     allowDiscards: fc.boolean(),
   }),
-  shape: ({ sectorSize }, below) =>
-    below.tagSize > 0 ? undefined : { ...below, blockSize: Math.max(sectorSize, below.blockSize) },
+  shape({ cipher, sectorSize }, below) {
+    if (below.tagSize > 0) return undefined
+    // In CBC what follows a tear decrypts to noise; in XTS each part of a torn sector is old or new.
+    const isTearing = below.isTearing === true || (cipher !== "aes-xts-plain64" && sectorSize > 512)
+    return { ...below, blockSize: Math.max(sectorSize, below.blockSize), isTearing }
+  },
   lowerSize: (_options, size) => size,
   open: ({ cipher, ...options }, lower, size, { runtime }) =>
     cryptTarget({
