@@ -3,7 +3,7 @@ import type { CrashImage } from "./crash-image.ts"
 import { Medium } from "./medium.ts"
 import type { MediumShape } from "./medium-content.ts"
 import { mediumDevice } from "./medium-device.ts"
-import type { MediumEvent } from "./medium-event.ts"
+import { isChange, type MediumEvent } from "./medium-event.ts"
 
 export interface MediaOptions {
   /**
@@ -43,13 +43,20 @@ export interface Media {
   fork(): Media
 }
 
+interface UnderWay {
+  readonly medium: Medium
+  readonly capture: () => void
+  /** The power under which its device was opened. */
+  readonly life: number
+}
+
 export function createMedia({ atomicSize = 512, record = false }: MediaOptions = {}): Media {
   return mediaOf(new Map(), { atomicSize, record })
 }
 
 function mediaOf(byName: Map<string, Medium>, options: { atomicSize: 0 | 512; record: boolean }): Media {
   const events: MediumEvent[] = []
-  const underWay = new Map<MediumEvent, { readonly medium: Medium; readonly capture: () => void }>()
+  const underWay = new Map<MediumEvent, UnderWay>()
   let clock = 0
   let power = 0
 
@@ -60,7 +67,7 @@ function mediaOf(byName: Map<string, Medium>, options: { atomicSize: 0 | 512; re
     }
     checkPower()
     if (options.record) events.push(event)
-    underWay.set(event, { medium, capture })
+    underWay.set(event, { medium, capture, life })
     try {
       if (media.intercept !== undefined) await media.intercept(event)
       checkPower()
@@ -85,23 +92,25 @@ function mediaOf(byName: Map<string, Medium>, options: { atomicSize: 0 | 512; re
       const medium = byName.get(name) ?? new Medium(name, shape)
       if (JSON.stringify(medium.shape) !== JSON.stringify(shape))
         throw new RangeError(`medium ${name}: another shape than before`)
-      byName.set(name, medium)
       const life = power
-      return mediumDevice(
+      const device = mediumDevice(
         medium,
         options.atomicSize,
         () => clock++,
         (event, capture, effect) => run(medium, event, capture, effect, life),
       )
+      // Not before: a shape that no device can have leaves no medium.
+      byName.set(name, medium)
+      return device
     },
     crash(image) {
-      power++
-      // What was under way may have arrived, in the order in which it was issued.
-      for (const [event, { medium, capture }] of underWay) {
-        if (event.kind === "flush" || event.kind === "read") continue
+      // What was under way may have arrived, in the order in which it was issued; what an earlier crash cut off may not.
+      for (const [event, { medium, capture, life }] of underWay) {
+        if (life !== power || !isChange(event)) continue
         capture()
         medium.land({ ...event, fua: false, landedAt: clock++ })
       }
+      power++
       for (const medium of byName.values()) medium.restore(medium.afterCrash(image))
     },
     fork: () => mediaOf(new Map([...byName].map(([name, medium]) => [name, medium.fork()])), options),
