@@ -1,5 +1,24 @@
 export type { ConformanceOptions, DeviceWish } from "./conformance/conformance-options.ts"
 export { testBlockDevice } from "./conformance/conformance-suite.ts"
+export { type ChangedPart, changedParts } from "./leakage/changed-parts.ts"
+export type { Game, LeakageVerdict } from "./leakage/game.ts"
+export {
+  type LeakageMeasure,
+  type LeakageOptions,
+  type LeakageReport,
+  measureLeakage,
+  type ObserverReport,
+} from "./leakage/measure-leakage.ts"
+export {
+  type Observation,
+  type ObservedRequest,
+  type ObservedWish,
+  type ObserveOptions,
+  observe,
+  type Workload,
+  type WorkloadSession,
+} from "./leakage/observation.ts"
+export { printLeakage } from "./leakage/print-leakage.ts"
 export { type CrashImage, crashImages } from "./media/crash-image.ts"
 export { createMedia, type Media, type MediaOptions } from "./media/media.ts"
 export type { Medium } from "./media/medium.ts"
