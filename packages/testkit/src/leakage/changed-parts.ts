@@ -1,5 +1,5 @@
 import type { Media } from "../media/media.ts"
-import type { PagedBytes } from "../media/paged-bytes.ts"
+import { PagedBytes } from "../media/paged-bytes.ts"
 
 /** A part of a medium that two snapshots have differently. */
 export interface ChangedPart {
@@ -14,7 +14,7 @@ const PAGE_SIZE = 4096
 
 /**
  * Which parts of `partSize` bytes (a divisor of 4096) of the media differ between two snapshots, ascending in each area.
- * Its cost is that of what was ever written.
+ * Between a snapshot and one that was forked from the same media later, the cost is that of what changed.
  */
 export function changedParts(before: Media, after: Media, partSize: number): ChangedPart[] {
   if (!Number.isSafeInteger(partSize) || partSize < 1 || PAGE_SIZE % partSize !== 0)
@@ -22,17 +22,20 @@ export function changedParts(before: Media, after: Media, partSize: number): Cha
   return [...after.byName].flatMap(([medium, { current }]) => {
     const old = before.byName.get(medium)?.current
     return (["data", "tags"] as const).flatMap((area) =>
-      changedOffsets(old?.[area], current[area], partSize).map((offset) => ({ medium, area, offset })),
+      changedOffsets(old?.[area] ?? new PagedBytes(), current[area], partSize).map((offset) => ({
+        medium,
+        area,
+        offset,
+      })),
     )
   })
 }
 
-function changedOffsets(before: PagedBytes | undefined, after: PagedBytes, partSize: number): number[] {
-  const pages = new Set([...(before?.pageOffsets() ?? []), ...after.pageOffsets()])
+function changedOffsets(before: PagedBytes, after: PagedBytes, partSize: number): number[] {
   const [left, right] = [new Uint8Array(PAGE_SIZE), new Uint8Array(PAGE_SIZE)]
   const offsets: number[] = []
-  for (const page of [...pages].sort((a, b) => a - b)) {
-    before?.read(page, left)
+  for (const page of after.changedPageOffsets(before)) {
+    before.read(page, left)
     after.read(page, right)
     for (let part = 0; part < PAGE_SIZE; part += partSize)
       if (differs(left, right, part, part + partSize)) offsets.push(page + part)

@@ -57,3 +57,14 @@ it("takes memory only where it was written, and clears any range at the cost of 
   bytes.read(4096 * 1000 - 1, read)
   expect(read).toEqual(new Uint8Array(2))
 })
+
+it("knows which pages may differ: those that either side wrote since the fork", () => {
+  const bytes = new PagedBytes()
+  bytes.write(0, new Uint8Array(3 * 4096).fill(1))
+  const fork = bytes.fork()
+  expect(bytes.changedPageOffsets(fork)).toEqual([])
+  bytes.write(4096, new Uint8Array([2]))
+  fork.write(2 ** 33, new Uint8Array([3]))
+  expect(bytes.changedPageOffsets(fork)).toEqual([4096, 2 ** 33])
+  expect(fork.changedPageOffsets(bytes)).toEqual([4096, 2 ** 33])
+})

@@ -80,6 +80,15 @@ export class PagedBytes {
     return ranges
   }
 
+  /** The pages that may differ from those of `other`, ascending: all but those that a fork left shared. */
+  changedPageOffsets(other: PagedBytes): number[] {
+    const indices = new Set([...this.#pages.keys(), ...other.#pages.keys()])
+    return [...indices]
+      .filter((index) => this.#pages.get(index) !== other.#pages.get(index))
+      .map((index) => index * PAGE_SIZE)
+      .sort((a, b) => a - b)
+  }
+
   /** The cost is that of what was written, not of the range. */
   #clearFar(offset: number, length: number): void {
     for (const start of this.pageOffsets()) {
