@@ -1,4 +1,4 @@
-import { memoryDevice } from "@blockstrata/device"
+import { defineDevice, memoryDevice } from "@blockstrata/device"
 import { expect, it } from "vitest"
 import { changedParts } from "./changed-parts.ts"
 import { type ObserveOptions, observe, type Workload } from "./observation.ts"
@@ -54,6 +54,30 @@ it("formats, then opens again; the same seed gives the same, another seed anothe
   expect(await bytes(1)).toBe(await bytes(1))
   expect(await bytes(1)).not.toBe(await bytes(2))
   expect(openings.slice(0, 2)).toEqual([true, false])
+})
+
+it("sees what a stack puts off until it is closed, in the trace and in the last snapshot", async () => {
+  const lazy: ObserveOptions["create"] = (wish) => {
+    const lower = wish.medium("disk", { size: 65536 })
+    const kept = new Map<number, Uint8Array>()
+    return defineDevice({
+      ...{ name: "lazy", size: lower.size, blockSize: 512, features: { write: true } },
+      lowers: [{ role: "data", device: lower }],
+      read: (offset, buffer) => lower.read(offset, buffer),
+      write: async (offset, data) => void kept.set(offset, new Uint8Array(data)),
+      flush: async () => {},
+      async close() {
+        for (const [offset, data] of kept) await lower.write(offset, data)
+      },
+    })
+  }
+  const late: Workload = { name: "late", run: ({ device, random }) => device.write(512, random.bytes(512)) }
+  const { trace, snapshots } = await observe({ create: lazy, workload: late, seed: 1 })
+  expect(trace.map(({ kind, offset }) => [kind, offset])).toEqual([
+    ["write", 512],
+    ["flush", 0],
+  ])
+  expect(changedParts(snapshots[0]!, snapshots[1]!, 512).map(({ offset }) => offset)).toEqual([512])
 })
 
 it("refuses what it cannot see", async () => {
