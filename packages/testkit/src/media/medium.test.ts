@@ -144,3 +144,12 @@ it("knows which images differ", () => {
   medium.land(event({ kind: "write", length: 512, data: new Uint8Array(512).fill(8), landedAt: 1 }))
   expect(valuesOf(medium.afterCrash(() => "zeroed"))[0]).toBe(0)
 })
+
+it("keeps through a crash what was altered in a fork and restored", () => {
+  const { medium } = run([{ kind: "write", first: 0, count: 8, fua: true }])
+  const altered = medium.current.fork()
+  altered.data.write(512, new Uint8Array(512).fill(99))
+  expect(valuesOf(medium.current)[1]).not.toBe(99)
+  medium.restore(altered)
+  expect(valuesOf(medium.afterCrash(() => "absent"))[1]).toBe(99)
+})

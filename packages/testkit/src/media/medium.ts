@@ -15,7 +15,7 @@ interface Landed {
 export class Medium {
   readonly name: string
   readonly shape: MediumGeometry
-  /** What reads give. */
+  /** What reads give. What is altered here a crash takes back; to alter the medium for good, `restore` an altered fork. */
   current: MediumContent
   /** What was durable before the first of `#landed`. */
   #base: MediumContent
