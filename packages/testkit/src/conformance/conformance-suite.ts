@@ -82,13 +82,19 @@ async function runCase(options: ConformanceOptions, one: ConformanceCase, path: 
   const media = createMedia()
   const open = async (isNew: boolean): Promise<BlockDevice> =>
     await options.create({
-      medium: (name, shape) => probe.around(media.medium(name, shape)),
+      medium: (name, shape) => (isNew ? media.medium(name, shape) : probe.around(media.medium(name, shape))),
       isNew,
       minimumSizeBytes: one.minimumSizeBytes ?? 0,
       base: probe.around,
     })
-  const device = await open(true)
-  const { reopen = media.byName.size > 0 ? () => open(false) : undefined } = options
+  let device = await open(true)
+  let { reopen } = options
+  if (media.byName.size > 0) {
+    // What formatting did below is no part of the case: the device that is tested was opened on what it left.
+    await device.close()
+    device = await open(false)
+    reopen ??= () => open(false)
+  }
   let hasFailed = true
   try {
     await one.run({
