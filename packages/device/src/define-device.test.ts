@@ -249,4 +249,22 @@ describe("ordered devices", () => {
     await Promise.allSettled(requests)
     expect(calls).toEqual(["read 1024", "write", "read 512"])
   })
+
+  it("let the next one in when a request has failed, waited for or not", async () => {
+    const device = defineDevice(
+      writable({ ordered: true, write: async () => Promise.reject(new BlockError("IO", "plain: gone")) }),
+    )
+    const block = new Uint8Array(512)
+    const settled: string[] = []
+    const note = (name: string, request: Promise<void>) =>
+      void request.then(
+        () => settled.push(name),
+        () => settled.push(`${name} failed`),
+      )
+    note("write", device.write(0, block))
+    note("write behind it", device.write(0, block))
+    note("read", device.read(0, block))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(settled).toEqual(["write failed", "write behind it failed", "read"])
+  })
 })

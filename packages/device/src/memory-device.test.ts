@@ -30,6 +30,23 @@ describe("memoryDevice", () => {
     expect(await device.blockStatus(3 * TIB - 65536, 3 * 65536)).toHaveLength(1)
   })
 
+  it("zeroes a part of what it holds and keeps the rest", async () => {
+    const device = memoryDevice({ size: 4 * 65536 })
+    const content = new Uint8Array(device.size)
+    for (const [offset, length] of [
+      [65536 - 512, 512],
+      [0, 512],
+      [65536 - 512, 1024],
+      [512, 3 * 65536],
+    ] as const) {
+      await device.write(0, new Uint8Array(device.size).fill(6))
+      await device.writeZeroes(offset, length)
+      await device.read(0, content)
+      const expected = new Uint8Array(device.size).fill(6).fill(0, offset, offset + length)
+      expect(Buffer.compare(content, expected)).toBe(0)
+    }
+  })
+
   it("takes the caller's bytes as its medium", async () => {
     const bytes = new Uint8Array(1024)
     const device = memoryDevice({ bytes })
