@@ -210,11 +210,12 @@ test("a failure names the lowest run, whole, and is told", async () => {
   await device.read(512 * 6, new Uint8Array(512 * 3))
 })
 
-test("a run goes on over the pieces of a long request", async () => {
+test.each([GCM, AUTHENC])("$cipher: a run goes on over the pieces of a long request", async (spec) => {
+  const { cipher, keySize, tagSize } = spec
   const size = 5 * 1024 * 1024
-  const lower = memoryDevice({ size, tagSize: 28, blockSize: 4096 })
-  const options = { lower, size, cipher: GCM.cipher, key: KEY.slice(0, 32), ivOffsetSectors: 0, sectorSize: 4096 }
-  const device = cryptTarget({ ...options, integrity: { tagSize: 28, kind: "aead" } })
+  const lower = memoryDevice({ size, tagSize, blockSize: 4096 })
+  const options = { lower, size, cipher, key: KEY.slice(0, keySize), ivOffsetSectors: 0, sectorSize: 4096 }
+  const device = cryptTarget({ ...options, integrity: { tagSize, kind: "aead" } })
   const data = pattern(size)
   await device.write(0, data)
   const back = new Uint8Array(size)

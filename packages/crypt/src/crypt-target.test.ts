@@ -1,6 +1,7 @@
 import { createCipheriv, createHash } from "node:crypto"
 import { inspect } from "node:util"
 import { type BlockDevice, type DeviceEvent, hostRuntime, memoryDevice } from "@blockstrata/device"
+import type { Engine } from "@blockstrata/primitives"
 import { nodeEngine } from "@blockstrata/primitives/node"
 import { portableEngine } from "@blockstrata/primitives/portable"
 import fc from "fast-check"
@@ -241,6 +242,73 @@ test("a sector over smaller blocks is read old or new, never mixed", async () =>
   const write = device.write(0, new Uint8Array(4096).fill(2))
   await Promise.allSettled([write, device.read(0, buffer)])
   expect(new Set(buffer).size).toBe(1)
+})
+
+test("fua reaches the device below, and nothing else does", async () => {
+  const lower = memoryDevice({ size: 64 * KIB })
+  const seen: (boolean | undefined)[] = []
+  const device = xts({
+    lower: { ...lower, write: async (_offset, _data, options) => void seen.push(options?.fua) },
+  })
+  await device.write(0, new Uint8Array(512), { fua: true })
+  await device.write(0, new Uint8Array(512))
+  expect(seen).toEqual([true, false])
+})
+
+test("a read whose IVs come in several batches", async () => {
+  // 17 MiB of sectors of 512 bytes; what is not noise would show a batch with the IVs of another one.
+  const lower = memoryDevice({ size: 17 * KIB * KIB })
+  const device = xts({ lower })
+  const data = new Uint8Array(KIB).fill(7)
+  for (const offset of [0, 16 * KIB * KIB - 512, lower.size - KIB]) await device.write(offset, data)
+  const whole = new Uint8Array(lower.size)
+  await device.read(0, whole)
+  for (const offset of [0, 16 * KIB * KIB - 512, lower.size - KIB])
+    expect(Buffer.compare(whole.subarray(offset, offset + KIB), data)).toBe(0)
+})
+
+test("writes side by side do not share the memory of their ciphertext", async () => {
+  const lower = memoryDevice({ size: 64 * KIB })
+  const slow: BlockDevice = {
+    ...lower,
+    async write(offset, data, options) {
+      for (let turn = 0; turn < 8 - offset / 4096; turn++) await new Promise((resolve) => setImmediate(resolve))
+      await lower.write(offset, data, options)
+    },
+  }
+  const device = xts({ lower: slow })
+  const blocks = Array.from({ length: 8 }, (_, index) => new Uint8Array(4096).fill(index + 1))
+  await Promise.all(blocks.map((block, index) => device.write(index * 4096, block)))
+  const whole = new Uint8Array(8 * 4096)
+  await device.read(0, whole)
+  expect(Buffer.compare(whole, Buffer.concat(blocks))).toBe(0)
+})
+
+test("closing destroys the cipher with its key, and that of the IVs", async () => {
+  const living = new Set<object>()
+  const watch = <T extends { destroy(): void }>(owned: T): T => {
+    living.add(owned)
+    const destroy = () => {
+      living.delete(owned)
+      owned.destroy()
+    }
+    return { ...owned, destroy }
+  }
+  const engine: Engine = {
+    ...nodeEngine,
+    sectorCipher: (...args) => watch(nodeEngine.sectorCipher(...args)),
+    blockCipher: (...args) => watch(nodeEngine.blockCipher(...args)),
+    aeadCipher: (...args) => watch(nodeEngine.aeadCipher(...args)),
+    hash: (...args) => watch(nodeEngine.hash(...args)),
+  }
+  const tagged = memoryDevice({ size: 64 * KIB, tagSize: 28 })
+  const gcm = { lower: tagged, cipher: "capi:gcm(aes)-random", integrity: { tagSize: 28, kind: "aead" } } as const
+  for (const options of [{ cipher: "aes-cbc-essiv:sha256" }, gcm]) {
+    const device = xts({ key: KEY.slice(0, 32), engine, ...options })
+    expect(living.size).toBeGreaterThan(0)
+    await device.close()
+    expect(living.size).toBe(0)
+  }
 })
 
 test("limits: more than 1 TiB under an XTS key is told", () => {

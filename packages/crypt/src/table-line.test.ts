@@ -1,4 +1,6 @@
 import { type BlockDevice, BlockError, hostRuntime, memoryDevice } from "@blockstrata/device"
+import type { Engine } from "@blockstrata/primitives"
+import { nodeEngine } from "@blockstrata/primitives/node"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import {
@@ -44,6 +46,24 @@ async function codeOf(line: CryptLineCase): Promise<string> {
     return (error as BlockError).code
   }
 }
+
+test("the bytes of a line's key are wiped once the engine has them", async () => {
+  const seen: Uint8Array[] = []
+  const engine: Engine = {
+    ...nodeEngine,
+    sectorCipher(algorithm, key) {
+      seen.push(key)
+      return nodeEngine.sectorCipher(algorithm, key)
+    },
+  }
+  const context = { size: 4096, device: lowerOf, readOnly: false, runtime: hostRuntime, resolveKey, engine }
+  for (const key of ["6b".repeat(32), ":32:logon:p:32"]) {
+    const device = await cryptWord.open(cryptWord.parse(["aes-xts-plain64", key, "0", "disk", "0"], 4096), context)
+    await device.write(0, new Uint8Array(512))
+    await device.close()
+  }
+  expect(seen.map((key) => [...key])).toEqual([0, 1].map(() => Array.from({ length: 32 }, () => 0)))
+})
 
 test.each([
   ["accepted", ACCEPTED_LINES],
