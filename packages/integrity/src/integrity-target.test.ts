@@ -162,7 +162,7 @@ describe("with an internal hash", () => {
   it("a failure below does not hide a bad block before it", async () => {
     const internalHash = HASHES[1]!
     let failing = -1
-    const { image, layout, device } = await volume({ internalHash }, {}, (bytes) => {
+    const { image, layout, device } = await volume({ internalHash, interleaveSectors: 128 }, {}, (bytes) => {
       const memory = memoryDevice({ bytes })
       return defineDevice({
         name: "spotted",
@@ -185,6 +185,8 @@ describe("with an internal hash", () => {
     // 512 bytes hold 32 tags: all their blocks are lost.
     failing = place(40).tagOffset
     await expect(device.read(0, buffer)).rejects.toMatchObject({ code: "IO", offset: 32 * 512, length: 32 * 512 })
+    image[place(31).dataOffset]! ^= 1
+    await expect(device.read(0, buffer)).rejects.toMatchObject({ code: "INTEGRITY", offset: 31 * 512, length: 512 })
     expect(device.features.write).toBe(false)
     await expect(device.write(0, new Uint8Array(512))).rejects.toMatchObject({ code: "READ_ONLY" })
   })

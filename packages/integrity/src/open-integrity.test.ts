@@ -1,4 +1,6 @@
 import { memoryDevice } from "@blockstrata/device"
+import type { Engine } from "@blockstrata/primitives"
+import { nodeEngine } from "@blockstrata/primitives/node"
 import { describe, expect, it } from "vitest"
 import { formatIntegrity } from "./format-integrity.ts"
 import { inspectIntegrity } from "./inspect-integrity.ts"
@@ -43,6 +45,55 @@ describe("openIntegrity", () => {
     const device = await open(bytes, { mode, readOnly: true })
     await device.read(0, new Uint8Array(4096))
     expect(device.features.write).toBe(false)
+  })
+
+  it.each(["J", "B", "D"] as const)("finds a changed block in mode %s, read-only", async (mode) => {
+    const bytes = await image()
+    bytes[layoutOf(decodeSuperblock(bytes), SIZE, 0).firstAreaOffset]! ^= 1
+    const device = await open(bytes, { mode, readOnly: true })
+    await expect(device.read(0, new Uint8Array(4096))).rejects.toMatchObject({ code: "INTEGRITY", offset: 0 })
+    await expect(device.write(0, new Uint8Array(512))).rejects.toMatchObject({ code: "READ_ONLY" })
+  })
+
+  it("flushes what is below, and closing destroys the hash with its key", async () => {
+    let [flushCount, destroyCount] = [0, 0]
+    const memory = memoryDevice({ bytes: await image() })
+    const lower = { ...memory, flush: async () => void flushCount++ }
+    const engine: Engine = {
+      ...nodeEngine,
+      hash(name) {
+        const hash = nodeEngine.hash(name)
+        const destroy = () => {
+          destroyCount++
+          hash.destroy()
+        }
+        return { ...hash, destroy }
+      },
+    }
+    const device = await open(new Uint8Array(0), { lower, engine })
+    await device.flush()
+    expect([flushCount, destroyCount]).toEqual([1, 0])
+    await device.close()
+    expect([flushCount, destroyCount]).toEqual([2, 1])
+  })
+
+  it("looks at every section of a long journal", async () => {
+    const lower = memoryDevice({ size: 64 * 1024 * 1024 })
+    const format = { tagSize: 32, blockSize: 512, internalHash, wipe: false, journalSectors: 65536 }
+    const { journal } = layoutOf(await formatIntegrity({ lower, ...format }), lower.size, 0)
+    expect(journal.sectionCount).toBeGreaterThan(256)
+    await openIntegrity({ lower, size: 4096, mode: "D", internalHash })
+    for (const section of [0, 255, 256, journal.sectionCount - 1]) {
+      const place = journal.offset + section * journal.sectionBytes
+      const [sector, used] = [new Uint8Array(512), new Uint8Array(512)]
+      await lower.read(place, sector)
+      used.set(sector)
+      used.fill(0, 0, 8)
+      await lower.write(place, used)
+      const opened = openIntegrity({ lower, size: 4096, mode: "D", internalHash })
+      await expect(opened).rejects.toMatchObject({ code: "UNSUPPORTED", message: expect.stringContaining("replay") })
+      await lower.write(place, sector)
+    }
   })
 
   it("mode R checks nothing and writes nothing", async () => {
