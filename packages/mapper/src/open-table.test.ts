@@ -38,8 +38,19 @@ function spyWord(seen: MapperContext[]): TableWord<readonly string[], MapperCont
   }
 }
 
+/** Writes to its operand while it opens. */
+const scribbleWord: TableWord<readonly string[]> = {
+  ...failWord,
+  word: "scribble",
+  async open(args, context) {
+    const [lower] = args.map((operand) => context.device(operand))
+    await lower?.write(0, written)
+    return lower ?? memoryDevice({ size: context.size })
+  },
+}
+
 const seen: MapperContext[] = []
-const WORDS = [linearWord, stripedWord, zeroWord, errorWord, failWord, spyWord(seen)]
+const WORDS = [linearWord, stripedWord, zeroWord, errorWord, failWord, scribbleWord, spyWord(seen)]
 
 /** Files of 1 MiB that count how often they are opened and closed. */
 function files(content: Readonly<Record<string, BlockDevice>> = {}) {
@@ -168,6 +179,15 @@ describe("read-only", () => {
     const { open } = files()
     expect((await open("a,,,ro,0 8 spy")).features.write).toBe(false)
     expect((await open("a,,,ro,0 2048 spy f;b,,,,0 8 linear f 0,8 2048 linear a 0")).features.write).toBe(false)
+  })
+
+  test("a word that writes while it opens is stopped below, though another device may write there", async () => {
+    const bytes = new Uint8Array(1024 * 1024)
+    const scribbled = files({ f: memoryDevice({ bytes }) }).open(
+      "a,,,ro,0 2048 scribble f;b,,,rw,0 8 linear f 0,8 2048 linear a 0",
+    )
+    await expect(scribbled).rejects.toMatchObject({ code: "READ_ONLY" })
+    expect(bytes.every((byte) => byte === 0)).toBe(true)
   })
 })
 

@@ -23,7 +23,8 @@ beforeAll(async () => {
 interface Damage {
   readonly data?: readonly number[]
   readonly hash?: readonly number[]
-  readonly rootHash?: Uint8Array
+  /** "last": the right one but for its last byte. */
+  readonly rootHash?: Uint8Array | "last"
   readonly findingsMax?: number
 }
 
@@ -34,7 +35,9 @@ function flipped(content: Uint8Array, offsets: readonly number[] = []): BlockDev
 }
 
 function check(damage: Damage): Promise<VerityReport> {
-  const { rootHash = made.rootHash, findingsMax } = damage
+  const { findingsMax } = damage
+  const lastWrong = made.rootHash.map((byte, index) => (index === 31 ? 255 - byte : byte))
+  const rootHash = damage.rootHash === "last" ? lastWrong : (damage.rootHash ?? made.rootHash)
   const devices = { data: flipped(data, damage.data), hash: flipped(hash, damage.hash) }
   return checkVerity({ ...made.parameters, ...devices, rootHash, findingsMax })
 }
@@ -54,6 +57,7 @@ describe("veritysetup's verdict", () => {
   test.each<[string, Damage, number, string[]]>([
     ["clean", {}, 0, []],
     ["a wrong root", { rootHash: wrongRoot }, 1, ["Verification of root hash failed."]],
+    ["a root wrong in its last byte", { rootHash: "last" }, 1, ["Verification of root hash failed."]],
     ["data block 10", { data: [5130] }, 2, failedAt(5120)],
     ["data blocks 20 and 10", { data: [10250, 5130] }, 2, failedAt(5120)],
     ["the last data block", { data: [599 * 512] }, 2, failedAt(306688)],
@@ -62,6 +66,7 @@ describe("veritysetup's verdict", () => {
     ["level 1, block 0", { hash: [1030] }, 2, failedAt(2560)],
     ["level 1, block 1", { hash: [1541] }, 2, failedAt(10752)],
     ["level 0, block 0", { hash: [2565] }, 2, failedAt(0)],
+    ["level 0, block 0, the last byte of hash 0", { hash: [2560 + 31] }, 2, failedAt(0)],
     ["level 0, block 3, hash 4", { hash: [2560 + 1536 + 128] }, 2, failedAt(26624)],
     ["spare in the top", { hash: [912] }, 2, spareAt(608)],
     ["spare in level 1", { hash: [2448] }, 2, spareAt(2240)],

@@ -88,6 +88,23 @@ describe("reads what was formatted", () => {
     expect(isSame(await readAll(open(), last), data.subarray(last))).toBe(true)
   })
 
+  test("a superblock in the last bytes of its device: a single block has no tree", async () => {
+    const data = noise(4096)
+    const hash = memoryDevice({ size: 1024 })
+    const parameters = {
+      dataBlockSize: 4096,
+      hashBlockSize: 512,
+      algorithm: "sha256",
+      salt: new Uint8Array(8),
+    } as const
+    const { rootHash } = await formatVerity({ data: rawDevice(data), hash, hashOffset: 512, ...parameters })
+    const device = await openVerity({ data: rawDevice(data), hash: share(hash), hashOffset: 512, rootHash })
+    expect(isSame(await readAll(device), data)).toBe(true)
+    await expect(openVerity({ data: rawDevice(data), hash, hashOffset: 1024, rootHash })).rejects.toMatchObject({
+      code: "CORRUPT",
+    })
+  })
+
   test("a line shorter than the tree, and larger blocks below", async () => {
     const { data, hash, open } = await volume(40)
     const shorter = open({ size: 1024 })
@@ -140,6 +157,23 @@ test("every single flipped bit is found, in the data and in the tree", async () 
   }
   expect(missed).toEqual([])
   expect(isSame(await readAll(device), data)).toBe(true)
+})
+
+test("every byte of the root hash counts", async () => {
+  const { rootHash, open } = await volume(17)
+  for (let index = 0; index < 32; index++) {
+    const wrong = Uint8Array.from(rootHash)
+    flip(wrong, index, 0x80)
+    await expect(readAll(open({ rootHash: wrong }), 0, 512)).rejects.toMatchObject({ code: "INTEGRITY" })
+  }
+})
+
+test("closing forgets the verified tree", async () => {
+  const device = (await volume(17)).open()
+  await readAll(device)
+  expect(device.layer.status()["cachedBytes"]).toBeGreaterThan(0)
+  await device.close()
+  expect(device.layer.status()["cachedBytes"]).toBe(0)
 })
 
 describe("error places", () => {
