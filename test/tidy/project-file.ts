@@ -11,8 +11,9 @@ export interface ProjectFile {
 /** A rule of the house: what is wrong with this file, one line for each finding; empty if nothing is. */
 export type Rule = (path: string, text: string) => string[]
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url))
-const NOT_COMMITTED = new Set(["node_modules", "dist", "coverage", ".git", ".cache"])
+export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url))
+/** Folders; in a worktree `.git` is a file. */
+export const NOT_COMMITTED: ReadonlySet<string> = new Set(["node_modules", "dist", "coverage", ".git", ".cache"])
 
 /** Every text file that is committed, or would be. Walks the folders: git need not be there. */
 export function listProjectFiles(): ProjectFile[] {
@@ -24,8 +25,9 @@ export function listProjectFiles(): ProjectFile[] {
 function* walk(folder: string): Generator<string> {
   for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {
     const path = folder + entry.name
+    if (NOT_COMMITTED.has(entry.name)) continue
     if (entry.isFile()) yield path
-    else if (entry.isDirectory() && !NOT_COMMITTED.has(entry.name)) yield* walk(`${path}/`)
+    else if (entry.isDirectory()) yield* walk(`${path}/`)
   }
 }
 

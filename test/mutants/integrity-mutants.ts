@@ -1,0 +1,223 @@
+import type { Mutant } from "./mutant.ts"
+
+const CHECK = "packages/integrity/src/tag-check.ts"
+const CHECK_TEST = "packages/integrity/src/tag-check.test.ts"
+const STORE = "packages/integrity/src/block-store.ts"
+const LAYOUT = "packages/integrity/src/layout.ts"
+const LAYOUT_TEST = "packages/integrity/src/layout.test.ts"
+const TAG_AREA = "packages/integrity/src/tag-area.ts"
+const TARGET = "packages/integrity/src/integrity-target.ts"
+const TARGET_TEST = "packages/integrity/src/integrity-target.test.ts"
+const OPEN = "packages/integrity/src/open-integrity.ts"
+const OPEN_TEST = "packages/integrity/src/open-integrity.test.ts"
+const FORMAT = "packages/integrity/src/format-integrity.ts"
+const FORMAT_TEST = "packages/integrity/src/format-integrity.test.ts"
+const KERNEL_VOLUMES = "packages/integrity/src/kernel-volumes.test.ts"
+
+/** What decides that a changed block is found, that tags are where Linux has them, and that no unclean volume opens. */
+export const integrityMutants: readonly Mutant[] = [
+  {
+    bug: "the last byte of a tag is not compared",
+    file: CHECK,
+    find: "at < (blockIndex + 1) * tagSize; at++",
+    replace: "at < (blockIndex + 1) * tagSize - 1; at++",
+    tests: [TARGET_TEST],
+  },
+  {
+    bug: "a tag of discard filler goes with any data, also where discards are not allowed",
+    file: CHECK,
+    find: "(acceptsFiller && filler === 0)",
+    replace: "filler === 0",
+    tests: [CHECK_TEST],
+  },
+  {
+    bug: "the salt is dropped: a block fits into another volume of the same key",
+    file: CHECK,
+    find: "prefix: salt, heads",
+    replace: "prefix: undefined, heads",
+    tests: [CHECK_TEST],
+  },
+  {
+    bug: "tags are made with numbers of blocks instead of sectors",
+    file: CHECK,
+    find: "(offset + index * blockSize) / SECTOR_SIZE",
+    replace: "(offset + index * blockSize) / blockSize",
+    tests: [CHECK_TEST],
+  },
+  {
+    bug: "tags are made with sector numbers of 32 bits",
+    file: CHECK,
+    find: "Math.floor(sector / WORD_RANGE), true)",
+    replace: "0, true)",
+    tests: [CHECK_TEST],
+  },
+  {
+    bug: "a device block of several blocks is checked by its first",
+    file: CHECK,
+    find: "index < start + unitBlockCount; index++",
+    replace: "index < start + 1; index++",
+    tests: [TARGET_TEST],
+  },
+  {
+    bug: "blocks before one that cannot be read are not verified",
+    file: STORE,
+    find: "if (bad !== undefined) return bad\n      throw error",
+    replace: "if (bad === undefined) return bad\n      throw error",
+    tests: [TARGET_TEST],
+  },
+  {
+    bug: "the failure of a tag's sector is placed as if tags were as large as blocks",
+    file: STORE,
+    find: "Math.floor((firstByte - run.tagOffset) / layout.tagSize) * layout.blockSize",
+    replace: "Math.floor((firstByte - run.tagOffset) / layout.blockSize) * layout.blockSize",
+    tests: [TARGET_TEST],
+  },
+  {
+    bug: "a discard leaves the old tags: what it leaves does not match them",
+    file: STORE,
+    find: "new Uint8Array(tagBytes(piece.length)).fill(DISCARD_FILLER)",
+    replace: "new Uint8Array(tagBytes(piece.length))",
+    tests: [TARGET_TEST],
+  },
+  {
+    bug: "the tags of the second piece of a long write are those of the first",
+    file: STORE,
+    find: "check.compute(piece.offset, pieceData, pieceTags)",
+    replace: "check.compute(offset, pieceData, pieceTags)",
+    tests: [TARGET_TEST],
+  },
+  {
+    bug: "a volume provides one block more than fits below",
+    file: LAYOUT,
+    find: "return lastSector < lowerSectors",
+    replace: "return lastSector <= lowerSectors",
+    tests: [LAYOUT_TEST],
+  },
+  {
+    bug: "a run of tags is not padded",
+    file: LAYOUT,
+    find: "return Math.ceil(tagBytes / padding) * padding",
+    replace: "return Math.ceil(tagBytes / SECTOR_SIZE) * SECTOR_SIZE",
+    tests: [LAYOUT_TEST],
+  },
+  {
+    bug: "the areas of a volume are looked for without the tags between them",
+    file: LAYOUT,
+    find: "const areaBytes = layout.tagRunBytes + interleaveBytes",
+    replace: "const areaBytes = interleaveBytes",
+    tests: [TARGET_TEST],
+  },
+  {
+    bug: "two writes put back each other's old tags: the lock of their sector is shared",
+    file: TAG_AREA,
+    find: 'lock.hold(spans, "exclusive"',
+    replace: 'lock.hold(spans, "shared"',
+    tests: [TARGET_TEST],
+  },
+  {
+    bug: "writing tags destroys the tags behind them in the same sector",
+    file: TAG_AREA,
+    find: "    if (span.tagStart + span.tagLength < span.length) edges.add(span.length - unit)\n",
+    replace: "",
+    tests: [TARGET_TEST],
+  },
+  {
+    bug: "a read finds new data with its old tag",
+    file: TARGET,
+    find: "ordered: true,",
+    replace: "ordered: false,",
+    tests: [TARGET_TEST],
+  },
+  {
+    bug: "only mode D checks tags",
+    file: TARGET,
+    find: 'const isChecked = hash !== undefined && mode !== "R"',
+    replace: 'const isChecked = hash !== undefined && mode === "D"',
+    tests: [OPEN_TEST],
+  },
+  {
+    bug: "a volume is flushed without the device below",
+    file: TARGET,
+    find: "flush: () => lower.flush(),",
+    replace: "flush: async () => {},",
+    tests: [OPEN_TEST],
+  },
+  {
+    bug: "closing leaves the key of the tags in memory",
+    file: TARGET,
+    find: "      hash?.destroy()\n",
+    replace: "",
+    tests: [OPEN_TEST],
+  },
+  {
+    bug: "a read-only opening can write",
+    file: OPEN,
+    find: "readOnly: options.readOnly ?? false,",
+    replace: "readOnly: false,",
+    tests: [OPEN_TEST],
+  },
+  {
+    bug: "a volume with entries in its journal opens without them",
+    file: OPEN,
+    find: 'if (state === "used")',
+    replace: 'if (state !== "used" && state !== "clean")',
+    tests: [OPEN_TEST],
+  },
+  {
+    bug: "the flag that says recalculating lets changed blocks in",
+    file: OPEN,
+    find: "if (superblock.isRecalculating)",
+    replace: "if (superblock.isRecalculating && superblock.hasDirtyBitmap)",
+    tests: [OPEN_TEST],
+  },
+  {
+    bug: "a volume with a dirty bitmap opens",
+    file: OPEN,
+    find: "if (superblock.hasDirtyBitmap)",
+    replace: "if (superblock.hasDirtyBitmap && superblock.isRecalculating)",
+    tests: [OPEN_TEST],
+  },
+  {
+    bug: "an unknown flag of the superblock is overlooked",
+    file: "packages/integrity/src/superblock.ts",
+    find: "if (bit >= FLAG_NAMES.length)",
+    replace: "if (bit > FLAG_NAMES.length + 1)",
+    tests: ["packages/integrity/src/superblock.test.ts"],
+  },
+  {
+    bug: "only the first sections of a long journal are looked at",
+    file: "packages/integrity/src/journal.ts",
+    find: "first < journal.sectionCount; first += batchCount) {\n    const count = Math.min(batchCount, journal.sectionCount - first)\n    const bytes = new Uint8Array(count * METADATA_BYTES)",
+    replace:
+      "first < 1; first += batchCount) {\n    const count = Math.min(batchCount, journal.sectionCount - first)\n    const bytes = new Uint8Array(count * METADATA_BYTES)",
+    tests: [OPEN_TEST],
+  },
+  {
+    bug: "a commit id does not say which section it belongs to",
+    file: "packages/integrity/src/journal.ts",
+    find: "return BigInt(sectionIndex) * 2n ** 32n + BigInt(sectorIndex)",
+    replace: "return BigInt(sectionIndex) * 0n + BigInt(sectorIndex)",
+    tests: [KERNEL_VOLUMES],
+  },
+  {
+    bug: "the new superblock is written before the tags are durable",
+    file: FORMAT,
+    find: "    await lower.flush()\n    await lower.write(start, encodeSuperblock(superblock))",
+    replace: "    await lower.write(start, encodeSuperblock(superblock))",
+    tests: [FORMAT_TEST],
+  },
+  {
+    bug: "formatting leaves the old superblock until it is done",
+    file: FORMAT,
+    find: "    await lower.write(start, new Uint8Array(SUPERBLOCK_SIZE))\n",
+    replace: "",
+    tests: [FORMAT_TEST],
+  },
+  {
+    bug: "of tags whose size is no multiple of four the last bytes are not compared",
+    file: "packages/primitives/src/unit-hash.ts",
+    find: "for (let byte = wordEnd; byte < sharedSize; byte++)",
+    replace: "for (let byte = wordEnd; byte < wordEnd; byte++)",
+    tests: ["packages/primitives/src/unit-tags.test.ts"],
+  },
+]
