@@ -60,12 +60,17 @@ function runVitest(
   // Nothing of this run's environment: neither the slow run's counts nor folders that only some machines have.
   const env = { PATH: process.env["PATH"], SEED: String(seed), TMPDIR: copy.temporary }
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, "run", ...flags, ...tests], {
-      cwd: copy.folder,
-      env,
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-    })
+    const child = spawn(
+      process.execPath,
+      ["--import", "./test/mutants/leash.mjs", program, "run", ...flags, ...tests],
+      {
+        cwd: copy.folder,
+        env,
+        detached: true,
+        // The first is the leash: it closes with this process.
+        stdio: ["pipe", "pipe", "pipe"],
+      },
+    )
     let output = ""
     let isHung = false
     const note = (text: string) => (output = (output + text).slice(-OUTPUT_LENGTH_MAX))
