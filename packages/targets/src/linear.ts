@@ -1,5 +1,6 @@
 import { type BlockDevice, BlockError, defineDevice, type TableWord } from "@blockstrata/device"
-import { atomicSizeWithin, rangeProblem } from "./lower-range.ts"
+import { lowerPart } from "./lower-part.ts"
+import { rangeProblem } from "./lower-range.ts"
 import { parseSectors, requireFit, SECTOR_SIZE } from "./table-number.ts"
 
 export interface LinearOptions {
@@ -21,26 +22,12 @@ export interface LinearOptions {
  * Source: Linux, admin-guide/device-mapper/linear.
  */
 export function linearTarget({ lower, start, size }: LinearOptions): BlockDevice {
-  const problem = rangeProblem(lower, start, size)
-  if (problem !== undefined) throw new RangeError(`linear: ${problem}`)
+  const part = lowerPart("linear", { lower, start, size })
   return defineDevice({
-    name: "linear",
-    size,
-    blockSize: lower.blockSize,
-    tagSize: lower.tagSize,
-    features: { ...lower.features, atomicSize: atomicSizeWithin(lower.features.atomicSize, start) },
-    lowers: [{ role: "data", device: lower }],
-    extents: (offset, length) => [{ role: "data", offset: start + offset, length }],
-    status: () => ({ startSectors: start / SECTOR_SIZE }),
-    read: (offset, buffer, tags) => lower.read(start + offset, buffer, tags),
-    write: (offset, data, options) => lower.write(start + offset, data, options),
-    flush: () => lower.flush(),
-    discard: (offset, length) => lower.discard(start + offset, length),
+    ...part,
+    features: { ...part.features, writeZeroes: lower.features.writeZeroes },
     writeZeroes: (offset, length, options) => lower.writeZeroes(start + offset, length, options),
-    async blockStatus(offset, length) {
-      const ranges = await lower.blockStatus(start + offset, length)
-      return ranges.map((range) => ({ ...range, offset: range.offset - start }))
-    },
+    status: () => ({ startSectors: start / SECTOR_SIZE }),
   })
 }
 

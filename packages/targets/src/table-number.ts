@@ -24,6 +24,19 @@ export function parseSectors(text: string, what: string): number {
   return Number(value)
 }
 
+/**
+ * A number that the kernel reads as `%u`: decimal digits, no sign.
+ *
+ * @throws BlockError `INVALID` where it is no number or below `least`; `UNSUPPORTED` above 32 bits, which the kernel drops.
+ */
+export function parseU32(text: string, what: string, least = 0): number {
+  if (!/^\d+$/.test(text)) throw new BlockError("INVALID", `${what}: expected a number`)
+  const value = text.length > DIGIT_COUNT_MAX ? U32_MAX + 1n : BigInt(text)
+  if (value > U32_MAX) throw new BlockError("UNSUPPORTED", `${what}: a number of more than 32 bits`)
+  if (value < least) throw new BlockError("INVALID", `${what}: expected at least ${least}`)
+  return Number(value)
+}
+
 /** A count of a table line: decimal digits, `+` before them allowed as in the kernel, 1 to 2^32 - 1. @throws BlockError `INVALID` */
 export function parseCount(text: string, what: string): number {
   const value = /^\+?\d{1,40}$/.test(text) ? BigInt(text.replace("+", "")) : 0n
