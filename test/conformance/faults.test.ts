@@ -1,4 +1,5 @@
-import { delayTarget, dustTarget, faultTarget, flakeyTarget } from "@blockstrata/targets/faults"
+import { memoryDevice } from "@blockstrata/device"
+import { delayTarget, dustTarget, faultTarget, flakeyTarget, logWritesTarget } from "@blockstrata/targets/faults"
 import { conformEverywhere, conformStack, type Step } from "./stack.ts"
 
 const MARGIN = 8192
@@ -18,6 +19,12 @@ const STEPS: Readonly<Record<string, Step["open"]>> = {
     badBlocks.enable()
     return device
   },
+  "log-writes": (lower, size) => {
+    const log = memoryDevice({ size: 64 * 1024 * 1024, blockSize: lower.blockSize })
+    return logWritesTarget({ lower, log, size }).device
+  },
+  "log-writes, its log full": (lower, size) =>
+    logWritesTarget({ lower, size, log: memoryDevice({ size: 4096 }) }).device,
   "fault, without faults": (lower, size) => faultTarget({ lower, start: MARGIN, size }).device,
   "fault, lifted": (lower, size) => {
     const { device, faults } = faultTarget({ lower, start: MARGIN, size, faults: [{ kind: "error" }] })
