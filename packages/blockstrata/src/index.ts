@@ -65,6 +65,24 @@ export {
   zeroWord,
 } from "@blockstrata/targets"
 export {
+  BadBlocks,
+  delayTarget,
+  delayWord,
+  dustTarget,
+  dustWord,
+  type Fault,
+  type FaultControl,
+  faultTarget,
+  flakeyTarget,
+  flakeyWord,
+  logWritesTarget,
+  logWritesWord,
+  readWriteLog,
+  replayWriteLog,
+  sendMessage,
+  type WriteLogEntry,
+} from "@blockstrata/targets/faults"
+export {
   type CheckVerityOptions,
   checkVerity,
   decodeVeritySuperblock,

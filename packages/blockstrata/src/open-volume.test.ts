@@ -1,4 +1,5 @@
 import { type BlockDevice, BlockError, memoryDevice } from "@blockstrata/device"
+import { readWriteLog, sendMessage } from "@blockstrata/targets/faults"
 import { describe, expect, it } from "vitest"
 import type { OpenFile } from "./file-opener.ts"
 import { openVolume } from "./open-volume.ts"
@@ -43,6 +44,39 @@ describe("openVolume", () => {
     await expect(device.write(0, new Uint8Array(512))).rejects.toMatchObject({ code: "READ_ONLY" })
     await device.close()
     expect([opened.length, writableCount()]).toEqual([2, 0])
+  })
+})
+
+describe("targets that go wrong on purpose", () => {
+  it("are words of a table, and what they log is read back", async () => {
+    const media = new Map([
+      ["data", new Uint8Array(32768)],
+      ["log", new Uint8Array(65536)],
+    ])
+    const openFile: OpenFile = async (path) => memoryDevice({ bytes: media.get(path) ?? new Uint8Array(0) })
+    const table =
+      "bad,,,rw,0 64 dust data 0 4096;slow,,,rw,0 64 delay bad 0 0;" +
+      "flaky,,,rw,0 64 flakey slow 0 1000 0 1 drop_writes;top,,,rw,0 64 log-writes flaky log"
+    const { device, printTable } = await openVolume({ table, openFile })
+    expect(printTable()).toBe(table)
+    await device.write(512, new Uint8Array(512).fill(7))
+    await sendMessage(device, "mark here")
+    await device.close()
+    const marks: string[] = []
+    for await (const { mark, offset, length } of readWriteLog(memoryDevice({ bytes: media.get("log") }))) {
+      marks.push(mark ?? `${offset}+${length}`)
+    }
+    expect(marks).toEqual(["here", "512+512", "0+0", "dm-log-writes-end"])
+    expect(media.get("data")?.[512]).toBe(7)
+  })
+
+  it("answer messages that the kernel answers", async () => {
+    const { device } = await openVolume({ table: "0 64 dust mem:64k 0 4096" })
+    await sendMessage(device, "addbadblock 3")
+    await sendMessage(device, "enable")
+    expect(await sendMessage(device, "countbadblocks")).toBe("countbadblocks: 1 badblock(s) found")
+    await expect(device.read(3 * 4096, new Uint8Array(512))).rejects.toMatchObject({ code: "IO", device: "dust" })
+    await device.close()
   })
 })
 

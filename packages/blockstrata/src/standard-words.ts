@@ -2,6 +2,7 @@ import { cryptWord } from "@blockstrata/crypt"
 import type { TableWord } from "@blockstrata/device"
 import { integrityWord } from "@blockstrata/integrity"
 import { errorWord, linearWord, stripedWord, zeroWord } from "@blockstrata/targets"
+import { delayWord, dustWord, flakeyWord, logWritesWord } from "@blockstrata/targets/faults"
 import { verityWord } from "@blockstrata/verity"
 
 /** Every target that a table may name here. A caller's own words go beside them. */
@@ -13,4 +14,8 @@ export const standardWords: readonly TableWord[] = [
   stripedWord,
   zeroWord,
   errorWord,
+  flakeyWord,
+  delayWord,
+  dustWord,
+  logWritesWord,
 ]
