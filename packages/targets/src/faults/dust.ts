@@ -1,4 +1,4 @@
-import { type BlockDevice, BlockError, defineDevice } from "@blockstrata/device"
+import { type BlockDevice, BlockError, type ByteRange, defineDevice, type Operation } from "@blockstrata/device"
 import { type LowerPartOptions, lowerPart } from "../lower-part.ts"
 import { SECTOR_SIZE } from "../table-number.ts"
 import { BadBlocks } from "./bad-blocks.ts"
@@ -27,14 +27,15 @@ export function badBlockSizeProblem(badBlockSize: number, size: number): string 
 /**
  * A range of the lower device with bad blocks, which can be added and removed at any time.
  *
- * Promises: while `badBlocks.isFailing`, a read that touches a bad block fails with `IO`, and a write or discard to any part
- * of it mends it, after as many failures as were asked for. Else a linear target.
+ * Promises: while `badBlocks.isFailing`, a read that touches a bad block fails with `IO`, and a write to any part of it
+ * mends it, after as many failures as were asked for; a discard is to it a write of the block in which it begins. Else a
+ * linear target.
  * Does not promise: that a flush mends the first block of the range, as the kernel's dust does by accident.
  * Attacks that remain: all that the lower device leaves.
  *
  * As in the kernel, a request is looked at in pieces of `badBlockSize` from the start of the range, each by its first
- * sector: where `start` is no multiple of it, bad blocks shift accordingly. Of a write of several blocks, those before the
- * one that fails are written.
+ * sector: where `start` is no multiple of it, bad blocks shift accordingly. Of a write of several blocks, all are written but
+ * those that fail.
  *
  * @throws RangeError if the range or the block size cannot be.
  * Source: Linux, admin-guide/device-mapper/dm-dust.
@@ -49,19 +50,25 @@ export function dustTarget(options: DustOptions): Dust {
   const badBlocks = new BadBlocks(Math.floor(lower.size / badBlockSize))
   const badBlockOf = (offset: number) => Math.floor((start + offset) / badBlockSize)
 
-  /** The first piece of the range for which `fails` says so. It asks from the first piece on, and no further. */
-  function findPiece(offset: number, length: number, fails: (block: number) => boolean): Piece | undefined {
-    if (!badBlocks.isFailing || badBlocks.count === 0) return undefined
+  /** Runs of pieces of the range for which `fails` says so; it is asked about each, in order. */
+  function findRuns(offset: number, length: number, fails: (block: number) => boolean): ByteRange[] {
+    const runs: { offset: number; length: number }[] = []
+    if (!badBlocks.isFailing || badBlocks.count === 0) return runs
     const end = offset + length
     for (let at = offset; at < end; ) {
       const pieceEnd = Math.min(end, (Math.floor(at / badBlockSize) + 1) * badBlockSize)
-      if (fails(badBlockOf(at))) return { offset: at, length: pieceEnd - at }
+      const last = runs.at(-1)
+      if (fails(badBlockOf(at))) {
+        if (last && last.offset + last.length === at) last.length = pieceEnd - last.offset
+        else runs.push({ offset: at, length: pieceEnd - at })
+      }
       at = pieceEnd
     }
-    return undefined
+    return runs
   }
-  const fail = (operation: "read" | "write" | "discard", piece: Piece): never => {
-    throw new BlockError("IO", `dust: ${operation} of a bad block at offset ${piece.offset}`, { operation, ...piece })
+  const failAt = (operation: Operation, [first]: readonly ByteRange[]) => {
+    if (first === undefined) return
+    throw new BlockError("IO", `dust: ${operation} of a bad block at offset ${first.offset}`, first)
   }
 
   const device = defineDevice({
@@ -72,30 +79,31 @@ export function dustTarget(options: DustOptions): Dust {
       badBlockCount: badBlocks.count,
     }),
     async read(offset, buffer, tags) {
-      const bad = findPiece(offset, buffer.length, (block) => badBlocks.failsRead(block))
-      if (bad !== undefined) fail("read", bad)
+      failAt(
+        "read",
+        findRuns(offset, buffer.length, (block) => badBlocks.failsRead(block)),
+      )
       await part.read(offset, buffer, tags)
     },
-    async write(offset, data, how) {
-      const bad = findPiece(offset, data.length, (block) => badBlocks.takeWrite(block))
-      const goodLength = bad === undefined ? data.length : bad.offset - offset
-      if (goodLength > 0) {
-        const tagLength = (goodLength / part.blockSize) * lower.tagSize
-        await part.write(offset, data.subarray(0, goodLength), { ...how, tags: how.tags?.subarray(0, tagLength) })
+    async write(offset, data, { tags, fua }) {
+      const bad = findRuns(offset, data.length, (block) => badBlocks.takeWrite(block))
+      const tagAt = (at: number) => ((at - offset) / part.blockSize) * lower.tagSize
+      let at = offset
+      for (const end of [...bad, { offset: offset + data.length, length: 0 }]) {
+        const good = data.subarray(at - offset, end.offset - offset)
+        const goodTags = tags?.subarray(tagAt(at), tagAt(end.offset))
+        if (good.length > 0) await part.write(at, good, { tags: goodTags, fua })
+        at = end.offset + end.length
       }
-      if (bad !== undefined) fail("write", bad)
+      failAt("write", bad)
     },
     async discard(offset, length) {
-      const bad = findPiece(offset, length, (block) => badBlocks.takeWrite(block))
-      if (bad !== undefined) fail("discard", bad)
+      // The kernel cuts reads and writes at bad blocks, discards it does not.
+      const bad = findRuns(offset, part.blockSize, (block) => badBlocks.takeWrite(block))
+      failAt("discard", bad.length > 0 ? [{ offset, length }] : [])
       await part.discard(offset, length)
     },
   })
   onMessage(device, async (words) => dustMessage(badBlocks, words))
   return { device, badBlocks }
-}
-
-interface Piece {
-  readonly offset: number
-  readonly length: number
 }

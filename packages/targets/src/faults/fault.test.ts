@@ -182,10 +182,11 @@ describe("what each fault does, and that nothing goes wrong once it is lifted", 
   })
 
   test("a write of one sector cannot be torn", async () => {
-    const { device, faults, medium } = subject([{ kind: "torn-write" }])
+    const { device, faults, medium } = subject([{ kind: "torn-write" }, { kind: "no-space", nth: 2 }])
     await device.write(512, new Uint8Array(512))
     expectSame(medium.subarray(START + 512, START + 1024), new Uint8Array(512))
-    expect(faults.takenCounts["torn-write"]).toBe(0)
+    await expect(device.write(512, new Uint8Array(512))).rejects.toMatchObject({ code: "NO_SPACE" })
+    expect(faults.takenCounts).toMatchObject({ "torn-write": 0, "no-space": 1 })
   })
 
   test("a failed flush is final: writes, discards, flushes and close fail; reads do not", async () => {

@@ -38,7 +38,7 @@ type WriteHow = { tags: Tags; fua: boolean }
  * A range of the lower device that goes wrong in the ways, and at the times, that it is told.
  *
  * Promises: a request that no fault takes is one of a linear target; one that a fault takes ends as that kind of fault says,
- * and the first fault in the list that takes it decides. The same requests with the same seed meet the same faults.
+ * and the first fault in the list that can take it decides. The same requests with the same seed meet the same faults.
  * Does not promise: to undo, when lifted, what lost, torn and misdirected writes did to the medium. Tags do not rot.
  * Attacks that remain: all that the lower device leaves.
  *
@@ -121,8 +121,8 @@ class FaultState {
   take(operation: FaultOperation, place: ByteRange | undefined): Fault | undefined {
     // Each counts, whichever of them takes it.
     const taking = this.rules.filter((rule) => rule.takes(operation, place, this.random))
-    const fault = taking[0]?.fault
-    if (fault === undefined || !this.#isPossible(fault, place?.length ?? 0)) return undefined
+    const fault = taking.find((rule) => this.#isPossible(rule.fault, place?.length ?? 0))?.fault
+    if (fault === undefined) return undefined
     this.takenCounts[fault.kind] += 1
     if (fault.kind === "failed-flush") this.#hasFlushFailed = true
     if (fault.kind === "error" || fault.kind === "failed-flush") throw this.#failure("IO", operation, place, fault)
