@@ -4,7 +4,7 @@ import type { Mutant } from "./mutant.ts"
 export const stackMutants: readonly Mutant[] = [
   {
     bug: "the block status of a range is told in the coordinates of the device below",
-    file: "packages/targets/src/linear.ts",
+    file: "packages/targets/src/lower-part.ts",
     find: "offset: range.offset - start }",
     replace: "offset: range.offset }",
     tests: ["packages/targets/src/linear.test.ts"],

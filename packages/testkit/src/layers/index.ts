@@ -1,5 +1,6 @@
 import type { LayerKind } from "../stack/stack-plan.ts"
 import { aeadLayer, sectorCryptLayer } from "./crypt-layers.ts"
+import { idleFaultLayer, logWritesLayer } from "./fault-layers.ts"
 import { integrityLayer, sealedTagsLayer } from "./integrity-layers.ts"
 import { linearLayer, stripedLayer } from "./range-layers.ts"
 import { verityLayer } from "./verity-layer.ts"
@@ -13,6 +14,8 @@ export const standardLayers: readonly LayerKind[] = [
   integrityLayer,
   sealedTagsLayer,
   verityLayer,
+  idleFaultLayer,
+  logWritesLayer,
 ] as readonly LayerKind[]
 
 /** Bytes of tag of the media on which the AEADs among them can stand directly. */
