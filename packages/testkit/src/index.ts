@@ -1,3 +1,24 @@
+export type { Attack } from "./attacks/attack.ts"
+export {
+  ATTACKS,
+  type AttackCell,
+  type AttackMatrix,
+  type AttackMatrixOptions,
+  type AttackRun,
+  attackFindings,
+  attackMatrix,
+  type ExpectedMatrix,
+} from "./attacks/attack-matrix.ts"
+export type {
+  AttackedHeader,
+  AttackStack,
+  AttackWish,
+  HeaderField,
+  Party,
+  Tampering,
+} from "./attacks/attack-stack.ts"
+export type { AttackedVolume, Place, VolumeState } from "./attacks/attacked-volume.ts"
+export type { Outcome } from "./attacks/outcome.ts"
 export type { ConformanceOptions, DeviceWish } from "./conformance/conformance-options.ts"
 export { testBlockDevice } from "./conformance/conformance-suite.ts"
 export { type ChangedPart, changedParts } from "./leakage/changed-parts.ts"

@@ -1,0 +1,59 @@
+import type { ExpectedMatrix } from "@blockstrata/testkit"
+
+/**
+ * What must come out, the undetected as firmly as the detected. Where a cell is not what one would think of the target,
+ * or not what Linux does, the comment above its row and the note of the page say why.
+ */
+const ROWS: readonly string[] = [
+  "     F       X        C        S        H        H-legacy H-discards HB       A        V        V-superblock",
+  "A1   noise   noise    refused  refused  refused  refused  refused    refused  refused  refused  refused",
+  // Unkeyed checksums stop faults. XTS has no say in what is accepted, only in what it means.
+  "A2   chosen  noise    chosen   chosen   refused  refused  refused    refused  refused  refused  refused",
+  // The sector number is hashed into every tag of dm-integrity, unkeyed ones too, and is in the AEAD's AAD.
+  "A3   chosen  noise    refused  refused  refused  refused  refused    refused  refused  refused  refused",
+  // The salt of the superblock is hashed into the tags, even of crc32c; not in volumes of the legacy format, and nothing in
+  // dm-crypt's AEAD names the volume.
+  "A4   chosen  chosen   refused  refused  refused  chosen   refused    refused  chosen   refused  refused",
+  // Authentic once is authentic for ever, keyed or not: on A too, and Linux accepts the same block.
+  "A5   old     old      old      old      old      old      old        old      old      refused  refused",
+  "A6   old     old      old      old      old      old      old        old      old      refused  refused",
+  "A7   old     old      old      old      old      old      old        old      old      refused  refused",
+  // Where a line or a superblock states the size, a shorter medium does not open and a longer one changes nothing.
+  "A8a  resized refused  refused  refused  refused  refused  refused    refused  refused  refused  refused",
+  "A8b  resized unharmed unharmed unharmed unharmed unharmed unharmed   unharmed unharmed unharmed unharmed",
+  // H-discards: `allow_discards` makes a tag of 0xf6 bytes go with any data, without a key.
+  "A9   chosen  noise    refused  refused  refused  refused  chosen     refused  refused  refused  refused",
+  // X has no header without LUKS. V: all parameters stand on the line. V-superblock was planned as detected, for the case
+  // that the parameters come from elsewhere: from the superblock the count of blocks is believed, and a smaller one of the
+  // same depth has the same root hash.
+  "A10  n/a     n/a      refused  refused  refused  refused  refused    refused  refused  n/a      resized+refused",
+  // `unharmed`: fields that this reader does not use, and values that they already have.
+  "A11  n/a     n/a      refused+unharmed refused+unharmed refused+unharmed refused+unharmed refused+unharmed refused+unharmed refused+unharmed n/a refused+unharmed",
+  // C, S and A were planned as undetected, as in Linux, which replays what it finds. Nothing here replays a journal: one with
+  // entries is refused by name.
+  "A12  n/a     n/a      refused  refused  refused  refused  refused    refused  refused  n/a      n/a",
+  // C, S and HB were planned as undetected, as in Linux, which recalculates the tags of what stands there, keyed ones too:
+  // there bitmap mode does not authenticate. Nothing here recalculates: a volume that asks for it is refused by name.
+  "A13  n/a     n/a      refused  refused  refused  refused  refused    refused  refused  n/a      n/a",
+  // V: whoever publishes an image has its root hash; what was under way has another one.
+  "A14  old     old      old      old      old      old      old        old      old      refused  refused",
+  "A15  old     old      old      old      old      old      old        old      old      refused  refused",
+  // V: the owner goes on only from what the last root hash vouches for, and so is warned.
+  "A16  old     old      old      old      old      old      old        old      old      refused  refused",
+  // The first answer is right and the second forged: the request that gets the second is judged like A2.
+  "A18  chosen  noise    chosen   chosen   refused  refused  refused    refused  refused  refused  refused",
+  "A19  n/a     n/a      n/a      n/a      n/a      n/a      n/a        n/a      n/a      refused  refused",
+]
+
+export const EXPECTED: ExpectedMatrix = parse(ROWS)
+
+function parse([head = "", ...rows]: readonly string[]): ExpectedMatrix {
+  const stacks = head.trim().split(/ +/)
+  return Object.fromEntries(
+    rows.map((row) => {
+      const [attack = "", ...outcomes] = row.split(/ +/)
+      if (outcomes.length !== stacks.length) throw new RangeError(`${attack}: ${outcomes.length} cells`)
+      return [attack, Object.fromEntries(stacks.map((stack, index) => [stack, outcomes[index] ?? ""]))]
+    }),
+  )
+}

@@ -1,0 +1,147 @@
+import type { AttackCell, AttackMatrix } from "@blockstrata/testkit"
+import { NOTES, TARGETS } from "./promises.ts"
+
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+const WORDS: Readonly<Record<string, string>> = {
+  chosen: "**chosen**",
+  old: "**old**",
+  noise: "**noise**",
+  resized: "**size**",
+  refused: "detected",
+  unharmed: "no effect",
+  "n/a": "–",
+}
+const UNDETECTED: Readonly<Record<string, string>> = {
+  chosen: "what the attacker chose is read as good in",
+  old: "old data are read as good in",
+  noise: "noise is read as good in",
+  resized: "a device of another size opens in",
+}
+
+/** `docs/guarantees.md`, from what the attacks found. */
+export function guaranteesPage(matrix: AttackMatrix): string {
+  return `${[
+    INTRODUCTION,
+    "## What each stack promises",
+    table([["column", "stack", "promise"], ...TARGETS.map(({ name, stack, promise }) => [name, stack, promise])]),
+    MATRIX,
+    matrixTable(matrix),
+    NOTES.map(({ text }, index) => `${superscript(index + 1)} ${text}`).join("\n\n"),
+    `A dash is an attack that says nothing about a stack: ${reasons(matrix)}.`,
+    "## What stays undetected",
+    "The same cells, by stack. None of this is an accident of a run: a stack that detects more than this fails the tests too.",
+    undetected(matrix),
+    REST,
+  ].join("\n\n")}\n`
+}
+
+function matrixTable({ attacks, stacks, cells }: AttackMatrix): string {
+  const noted = NOTES.flatMap(({ cells: places }) => places)
+  for (const place of noted) {
+    if (!cells.some(({ attack, stack }) => place === `${attack} ${stack}`)) throw new RangeError(`no cell ${place}`)
+  }
+  const rows = attacks.map(({ id, name }) => [
+    `${id} ${name}`,
+    ...stacks.map((stack) => cellText(cellOf(cells, id, stack))),
+  ])
+  return table([["attack", ...stacks], ...rows])
+}
+
+/** The worst that can come out: that an attack may also be refused helps nobody. */
+function cellText({ attack, stack, outcomes }: AttackCell): string {
+  const [worst = ""] = outcomes.split("+")
+  const numbers = NOTES.flatMap(({ cells }, index) => (cells.includes(`${attack} ${stack}`) ? [index + 1] : []))
+  return `${WORDS[worst] ?? worst}${numbers.map(superscript).join(" ")}`
+}
+
+function undetected({ stacks, cells }: AttackMatrix): string {
+  return stacks
+    .map((stack) => {
+      const parts = Object.entries(UNDETECTED).flatMap(([outcome, text]) => {
+        const ids = cells
+          .filter((cell) => cell.stack === stack && cell.outcomes.split("+").includes(outcome))
+          .map(({ attack }) => attack)
+        return ids.length === 0 ? [] : [`${text} ${ids.join(", ")}`]
+      })
+      return `- **${stack}**: ${parts.length === 0 ? "none of these" : parts.join("; ")}.`
+    })
+    .join("\n")
+}
+
+function reasons({ stacks, cells }: AttackMatrix): string {
+  const given = new Set(cells.flatMap(({ reason }) => reason ?? []))
+  return [...given]
+    .map((reason) => `${reason} (${stacks.filter((stack) => hasReason(cells, stack, reason)).join(", ")})`)
+    .join("; ")
+}
+
+function hasReason(cells: readonly AttackCell[], stack: string, reason: string): boolean {
+  return cells.some((cell) => cell.stack === stack && cell.reason === reason)
+}
+
+function cellOf(cells: readonly AttackCell[], attack: string, stack: string): AttackCell {
+  const cell = cells.find((each) => each.attack === attack && each.stack === stack)
+  if (cell === undefined) throw new RangeError(`no cell ${attack} ${stack}`)
+  return cell
+}
+
+function table([head = [], ...rows]: readonly (readonly string[])[]): string {
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n")
+}
+
+function superscript(number: number): string {
+  return [...String(number)].map((digit) => SUPERSCRIPTS[Number(digit)]).join("")
+}
+
+const INTRODUCTION = `# Guarantees
+
+What each stack detects and what it does not, as the attacks of \`@blockstrata/testkit\` find it in every test run. This page is
+written by them: \`npx vitest run test/attacks -u\` rewrites it, and a test fails when it no longer says what is found.`
+
+const MATRIX = `## The attacks
+
+The attacker has the media between two openings of their owner, as often as wanted, knows every algorithm and everything
+public, and may have other volumes of the same owner; in A18 the attacker is the medium itself. Keys, and what a column says is
+kept elsewhere, are out of reach. Each cell is the outcome of random volumes, ten in each run of the tests, 200 in the slow run:
+
+- **detected**: whatever is wrong is answered with an error that says so, its buffer zeroed; what is read is right
+- **no effect**: everything is read as the owner last wrote it
+- **old**: what the owner wrote there at another time is read as good
+- **chosen**: what the attacker put there is read as good
+- **noise**: something that nobody wrote is read as good
+- **size**: the device opens, and has another size`
+
+const REST = `## Faults and crashes
+
+The media of the tests, and of this statement: between two completed flushes any part of the writes may be on a medium, in any
+order, each whole, not at all, or torn between its sectors; after a completed flush everything that had settled before it is
+there. What is shown of it:
+
+- A flush reaches every medium under a stack that was written, and so do \`fua\` and \`close\` (the conformance suite, on every
+  device and target).
+- A crash that loses whatever was not flushed leaves each stack above usable, and as it was flushed (the first half of A14).
+- dm-integrity without a journal is not atomic: a crash between a block and its tag leaves the block unreadable, an error and
+  never wrong data, until it is written again. \`features.atomicSize\` is 0 and says so.
+- A block that does not read costs that block: the blocks around it do, and the error names it (the conformance suite).
+
+## Where this library says more, or less, than Linux
+
+- **Flags that ask for recalculation** (A13) and **journals with entries** (A12) are refused by name, \`UNSUPPORTED\`, before
+  anything is read. Linux acts on them, without asking whether the owner wrote them: with a keyed HMAC in bitmap mode, whoever sets
+  the superblock's flag for a dirty bitmap has Linux make new tags over changed data, without the key. A volume that was really
+  not closed cleanly is refused here too, until replay is built.
+- **One old block with its old tag** (A5) is accepted by dm-crypt's AEAD over dm-integrity, here and in Linux: both are
+  asked in the same test.
+- **Mode R** of dm-integrity checks nothing, here as in Linux. It is there to get at a damaged volume; what it reads is evidence of nothing.
+- **Tags of an AEAD** are whole, 16 bytes or the HMAC's 32: a line that asks for a part of one, which Linux takes, is \`UNSUPPORTED\`.
+
+## What is not built, and so not in the matrix
+
+- Journal and bitmap writing of dm-integrity (columns H and HB read in modes J and B what mode D wrote), journals with a MAC or
+  encryption, separate metadata devices.
+- A writable volume that detects old states (with or without an anchor). Until there is one, A5, A6, A7 and A14 to A16 stay
+  undetected on everything that can be written.
+- A17, late or repeated messages to an anchor: there is no anchor. A19 is as far as it goes: the root hash of a verity image.
+- LUKS headers, and with them the downgrades of a header that holds cipher and key slots.
+- What an observer learns without changing anything (which blocks change, when, and how much): XTS shows which 16 bytes of a
+  sector changed between two looks at a medium; every stack here shows which blocks are read and written.`
