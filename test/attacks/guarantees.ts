@@ -133,7 +133,7 @@ there. What is shown of it:
 - **One old block with its old tag** (A5) is accepted by dm-crypt's AEAD over dm-integrity, here and in Linux: both are
   asked in the same test.
 - **Mode R** of dm-integrity checks nothing, here as in Linux. It is there to get at a damaged volume; what it reads is evidence of nothing.
-- **Tags of an AEAD** are whole, 16 bytes or the HMAC's 32: a line that asks for a part of one, which Linux takes, is \`UNSUPPORTED\`.
+- **Tags of GCM** are whole, 16 bytes: a line that asks for a part of one, which Linux takes, is \`UNSUPPORTED\`.
 
 ## What is not built, and so not in the matrix
 

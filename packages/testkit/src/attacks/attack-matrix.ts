@@ -86,7 +86,7 @@ export function attackFindings({ attacks, stacks, cells }: AttackMatrix, expecte
     const wanted = expected[attack]?.[stack] ?? "nothing"
     if (wanted === outcomes) return []
     const run = runs.find(({ outcome }) => !wanted.split("+").includes(outcome)) ?? runs[0]
-    const how = run === undefined ? reason : `SEED=${run.seed}${run.way === "" ? "" : `, ${run.way}`}: ${run.outcome}`
+    const how = run === undefined ? reason : `${describe(run.seed, run.way)}: ${run.outcome}`
     return [`${attack} on ${stack}: expected ${wanted}, got ${outcomes} (${how})`]
   })
   const known = new Set(attacks.flatMap(({ id }) => stacks.map((stack) => `${id} on ${stack}`)))
@@ -125,7 +125,7 @@ async function runAttack(attack: Attack, way: Tampering, scene: Scene): Promise<
     const outcome = (await attack.run(volume, way)) ?? (await readAsOwner(volume))
     return { seed, way: way.name, outcome }
   } catch (error) {
-    throw new Error(`${attack.id} on ${stack.name}, SEED=${seed}, ${way.name}: ${String(error)}`, { cause: error })
+    throw new Error(`${attack.id} on ${stack.name}, ${describe(seed, way.name)}: ${String(error)}`, { cause: error })
   }
 }
 
@@ -134,6 +134,10 @@ function cellOf({ attack, reason, runs }: Plan, stack: AttackStack): AttackCell 
   const verdict = found.length === 0 ? "n/a" : found.some(isUndetected) ? "undetected" : "detected"
   const outcomes = found.length === 0 ? "n/a" : found.join("+")
   return { attack: attack.id, stack: stack.name, reason, runs, outcomes, verdict }
+}
+
+function describe(seed: number, way: string): string {
+  return `SEED=${seed}${way === "" ? "" : `, ${way}`}`
 }
 
 /** The 8 of `A8b`. */
