@@ -1,7 +1,8 @@
 import type { AttackStack, AttackWish } from "@blockstrata/testkit"
 import { seededRandom } from "@blockstrata/testkit"
-import { encodeHex, openVolume } from "blockstrata"
+import { conciseTable, encodeHex, openVolume } from "blockstrata"
 import { INTEGRITY_FLAGS, INTEGRITY_JOURNAL, integrityHeader } from "./integrity-metadata.ts"
+import type { LineStack } from "./line-stack.ts"
 import { VERITY_STACKS } from "./verity-stacks.ts"
 
 /** Bytes of a medium that holds a volume of integrity: superblock, two journal sections, areas with tags. */
@@ -14,22 +15,21 @@ function key(party: AttackWish["party"], length: number): string {
   return encodeHex(seededRandom(party === "attacker" ? 2 : 1, "key").bytes(length))
 }
 
-/** A stack of table lines, lowest first, over the medium `disk`. */
+/** A stack of table targets, lowest first, over the medium `disk`; a device below is called `d0`, `d1` ... */
 function lineStack(
   name: string,
   mediumSize: number,
-  lines: (party: AttackWish["party"]) => readonly string[],
+  targets: (party: AttackWish["party"]) => readonly string[],
   parts: Partial<AttackStack> = {},
-): AttackStack {
+): LineStack {
+  const lines = (party: AttackWish["party"]) => targets(party).map((target) => `0 ${SECTOR_COUNT} ${target}`)
   return {
     name,
     ...parts,
+    readerLines: () => lines("reader"),
     async create({ medium, party, runtime }) {
-      const table = lines(party)
-        .map((line, index) => `d${index},,,rw,0 ${SECTOR_COUNT} ${line}`)
-        .join(";")
       const { device } = await openVolume({
-        table,
+        table: conciseTable(lines(party).map((line, index) => ({ name: `d${index}`, line }))),
         runtime,
         readOnly: party === "reader",
         openFile: async (path) => medium(path, { size: mediumSize }),
@@ -52,7 +52,7 @@ function integrityStack(
   hash: string,
   tagSize: number,
   { mode = "D", isLegacy = false, keySize = 0, allowsDiscards = false }: IntegrityVariant = {},
-): AttackStack {
+): LineStack {
   const line = (party: AttackWish["party"]) => {
     const hashWord = `internal_hash:${hash}${keySize > 0 ? `:${key(party, keySize)}` : ""}`
     const options = [...(isLegacy ? [] : ["fix_hmac"]), ...(allowsDiscards ? ["allow_discards"] : [])]

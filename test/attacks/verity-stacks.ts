@@ -1,5 +1,6 @@
 import type { AttackStack, AttackWish, Tampering } from "@blockstrata/testkit"
 import { type BlockDevice, defineDevice, encodeHex, formatVerity, openVerity, openVolume } from "blockstrata"
+import type { LineStack } from "./line-stack.ts"
 
 const BLOCK_SIZE = 512
 /** Two leaves of the tree, and a top over them. */
@@ -13,11 +14,15 @@ const hashOf = ({ medium }: AttackWish) => medium("hash", { size: HASH_SIZE })
 const keptOf = ({ kept }: AttackWish, name: string) => kept.get(name) ?? new Uint8Array(SALT_SIZE)
 
 /** All parameters on the line, as `veritysetup open --no-superblock` gives them: nothing on the media is believed. */
+function readerLines(kept: ReadonlyMap<string, Uint8Array>): string[] {
+  const trusted = [NAMES.root, NAMES.salt].map((name) => encodeHex(kept.get(name) ?? new Uint8Array(SALT_SIZE)))
+  const words = `${BLOCK_SIZE} ${BLOCK_SIZE} ${BLOCK_COUNT} 0 sha256 ${trusted.join(" ")}`
+  return [`0 ${(BLOCK_COUNT * BLOCK_SIZE) / 512} verity 1 data hash ${words}`]
+}
+
 async function openByLine(wish: AttackWish): Promise<BlockDevice> {
-  const words = `${BLOCK_SIZE} ${BLOCK_SIZE} ${BLOCK_COUNT} 0 sha256`
-  const secret = [NAMES.root, NAMES.salt].map((name) => encodeHex(keptOf(wish, name))).join(" ")
   const { device } = await openVolume({
-    table: `0 ${(BLOCK_COUNT * BLOCK_SIZE) / 512} verity 1 data hash ${words} ${secret}`,
+    table: readerLines(wish.kept).join("\n"),
     readOnly: true,
     openFile: async (path) => (path === "data" ? dataOf(wish) : hashOf(wish)),
   })
@@ -70,7 +75,7 @@ async function checkAll(device: BlockDevice): Promise<void> {
   }
 }
 
-function verityStack(name: string, open: typeof openByLine, parts: Partial<AttackStack>): AttackStack {
+function verityStack(name: string, open: typeof openByLine, parts: Partial<LineStack>): AttackStack {
   return {
     name,
     keepsElsewhere: true,
@@ -93,7 +98,7 @@ function overwrite(name: string, offset: number, bytes: readonly number[]): Tamp
 }
 
 export const VERITY_STACKS: readonly AttackStack[] = [
-  verityStack("V", openByLine, {}),
+  verityStack("V", openByLine, { readerLines }),
   verityStack("V-superblock", openBySuperblock, {
     header: {
       medium: "hash",

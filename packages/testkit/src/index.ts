@@ -1,4 +1,4 @@
-export type { Attack } from "./attacks/attack.ts"
+export { type Attack, stageAttack, waysOf } from "./attacks/attack.ts"
 export {
   ATTACKS,
   type AttackCell,
@@ -18,7 +18,8 @@ export type {
   Tampering,
 } from "./attacks/attack-stack.ts"
 export type { AttackedVolume, Place, VolumeState } from "./attacks/attacked-volume.ts"
-export type { Outcome } from "./attacks/outcome.ts"
+export { judgeReading, type Outcome, type Reading } from "./attacks/outcome.ts"
+export { createScene, type Scene } from "./attacks/scene.ts"
 export type { ConformanceOptions, DeviceWish } from "./conformance/conformance-options.ts"
 export { testBlockDevice } from "./conformance/conformance-suite.ts"
 export { type ChangedPart, changedParts } from "./leakage/changed-parts.ts"

@@ -1,10 +1,10 @@
-import { type Attack, ONE_WAY } from "./attack.ts"
+import { type Attack, stageAttack, waysOf } from "./attack.ts"
 import type { AttackStack, Tampering } from "./attack-stack.ts"
 import { BLOCK_ATTACKS } from "./block-attacks.ts"
 import { DOUBLE_FETCH } from "./double-fetch.ts"
 import { METADATA_ATTACKS } from "./metadata-attacks.ts"
 import { isUndetected, OUTCOMES, type Outcome, readAsOwner } from "./outcome.ts"
-import { attackedVolume, createScene, type Scene } from "./scene.ts"
+import { createScene, type Scene } from "./scene.ts"
 import { VOLUME_ATTACKS } from "./volume-attacks.ts"
 
 /** Every attack, in the order of their numbers. */
@@ -71,7 +71,7 @@ export async function attackMatrix(
     for (let index = 0; index < runsPerCell; index++) {
       const scene = await createScene(stack, seed + index)
       for (const plan of plans) {
-        for (const way of waysOf(plan, scene.seed, runsPerCell))
+        for (const way of waysOfSeed(plan, scene.seed, runsPerCell))
           plan.runs.push(await runAttack(plan.attack, way, scene))
       }
     }
@@ -108,22 +108,20 @@ interface Plan {
 
 function planOf(attack: Attack, stack: AttackStack): Plan {
   const applies = attack.applies(stack)
-  if (applies !== true) return { attack, reason: applies, ways: [], runs: [] }
-  return { attack, reason: undefined, ways: attack.ways?.(stack) ?? ONE_WAY, runs: [] }
+  return { attack, reason: applies === true ? undefined : applies, ways: waysOf(attack, stack), runs: [] }
 }
 
 /** Those of one seed: as many that the seeds of a cell have all of them. */
-function waysOf({ ways }: Plan, seed: number, runsPerCell: number): Tampering[] {
+function waysOfSeed({ ways }: Plan, seed: number, runsPerCell: number): Tampering[] {
   const count = Math.ceil(ways.length / runsPerCell)
   return Array.from({ length: count }, (_, index) => ways[(seed * count + index) % ways.length] as Tampering)
 }
 
 async function runAttack(attack: Attack, way: Tampering, scene: Scene): Promise<AttackRun> {
   const { seed, stack } = scene
-  const volume = attackedVolume(scene, attack.id)
   try {
-    const outcome = (await attack.run(volume, way)) ?? (await readAsOwner(volume))
-    return { seed, way: way.name, outcome }
+    const { volume, warning } = await stageAttack(attack, way, scene)
+    return { seed, way: way.name, outcome: warning ?? (await readAsOwner(volume)) }
   } catch (error) {
     throw new Error(`${attack.id} on ${stack.name}, ${describe(seed, way.name)}: ${String(error)}`, { cause: error })
   }

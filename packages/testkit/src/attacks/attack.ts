@@ -1,6 +1,7 @@
 import type { AttackStack, Tampering } from "./attack-stack.ts"
 import type { AttackedVolume } from "./attacked-volume.ts"
 import type { Outcome } from "./outcome.ts"
+import { attackedVolume, type Scene } from "./scene.ts"
 
 /** What somebody does to a volume between two openings, or while it is read: a row of the matrix. */
 export interface Attack {
@@ -17,5 +18,22 @@ export interface Attack {
   readonly run: (volume: AttackedVolume, way: Tampering) => Promise<Outcome | undefined>
 }
 
-/** The only way of an attack that states none. */
-export const ONE_WAY: readonly Tampering[] = [{ name: "", change: () => {} }]
+const ONE_WAY: readonly Tampering[] = [{ name: "", change: () => {} }]
+
+/** The ways of an attack on a stack; none where it says nothing about it. */
+export function waysOf({ applies, ways }: Attack, stack: AttackStack): readonly Tampering[] {
+  return applies(stack) === true ? (ways?.(stack) ?? ONE_WAY) : []
+}
+
+/**
+ * Does an attack to a copy of the scene's volume, for a reader of any kind. `warning`: the owner noticed before there was
+ * anything to read.
+ */
+export async function stageAttack(
+  attack: Attack,
+  way: Tampering,
+  scene: Scene,
+): Promise<{ readonly volume: AttackedVolume; readonly warning: Outcome | undefined }> {
+  const volume = attackedVolume(scene, attack.id)
+  return { volume, warning: await attack.run(volume, way) }
+}

@@ -42,7 +42,7 @@ export async function readAsOwner(volume: AttackedVolume): Promise<Outcome> {
     await readAll(volume, device, found)
     await device.close()
   }
-  return OUTCOMES.find((outcome) => found.has(outcome)) ?? "unharmed"
+  return worstOf(found)
 }
 
 /** Does what the owner does while the attacker watches. @returns false if the owner was warned by a refusal. */
@@ -50,6 +50,27 @@ export async function ownerSucceeds(action: () => Promise<void>): Promise<boolea
   const found = new Set<Outcome>()
   await attempt(found, action)
   return !found.has("refused")
+}
+
+/** What a reader of any kind got: the size of the device, and each block, or undefined where it was refused. */
+export interface Reading {
+  readonly size: number
+  readonly blocks: readonly (Uint8Array | undefined)[]
+}
+
+/** The worst of what came. An undefined reading is a device that did not open. */
+export function judgeReading(volume: AttackedVolume, reading: Reading | undefined): Outcome {
+  const found = new Set<Outcome>()
+  if (reading === undefined) return "refused"
+  if (reading.size !== volume.blocks.length * volume.blockSize) found.add("resized")
+  for (const [index, block] of reading.blocks.entries()) {
+    found.add(block === undefined ? "refused" : judge(volume, index, block))
+  }
+  return worstOf(found)
+}
+
+function worstOf(found: ReadonlySet<Outcome>): Outcome {
+  return OUTCOMES.find((outcome) => found.has(outcome)) ?? "unharmed"
 }
 
 async function readAll(volume: AttackedVolume, device: BlockDevice, found: Set<Outcome>): Promise<void> {
