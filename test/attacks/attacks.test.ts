@@ -7,8 +7,8 @@ import { STACKS } from "./stacks.ts"
 
 /** 200 in the slow run. */
 const RUNS_PER_CELL = runCount(10)
-/** Milliseconds; the typical time is under 3. */
-const OPENING_TIME_MAX = 500
+/** Milliseconds; the typical time is under 3, and the machine may be busy. */
+const OPENING_TIME_MAX = 2000
 
 const matrices = new Map<AttackStack, Promise<AttackMatrix>>()
 let slowestOpening = 0

@@ -113,7 +113,7 @@ describe("what is no outcome fails, and names attack, stack and seed", () => {
   it("an error below that is no refusal", async () => {
     const way: Tampering = {
       name: "power",
-      change: (media) => {
+      change: ({ media }) => {
         media.intercept = () => {
           throw new TypeError("the host")
         }

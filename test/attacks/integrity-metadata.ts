@@ -13,6 +13,10 @@ const FLAG_DIRTY_BITMAP = 4
 const FLAG_FIXED_PADDING = 8
 const FLAG_FIXED_HMAC = 16
 const SUPERBLOCK_SIZE = 512
+const SECTOR_SIZE = 512
+/** Of a journal sector, the rest is its commit id. */
+const JOURNAL_SECTOR_BYTES = 504
+const JOURNAL_METADATA_BYTES = 8 * SECTOR_SIZE
 
 /** `isSalted`: its tags are, so that taking the salt away is a downgrade. */
 export function integrityHeader(isSalted: boolean): AttackedHeader {
@@ -39,15 +43,29 @@ export function integrityHeader(isSalted: boolean): AttackedHeader {
   }
 }
 
-/** Neither needs a key: entries and commit ids are public. */
+/** None needs a key: entries and commit ids are public. */
 export const INTEGRITY_JOURNAL: readonly Tampering[] = [
   {
-    name: "an entry that claims block 0",
-    change: (media) => dataOf(media).write(journalOf(media).offset, new Uint8Array(8)),
+    name: "an entry that puts the old block back",
+    change({ media, earlier, victim, blockSize }) {
+      const [data, tag] = ["data", "tag"].map((kind) => {
+        const place = earlier.places[victim]?.find((each) => each.kind === kind)
+        const bytes = new Uint8Array(place?.length ?? 0)
+        dataOf(earlier.media).read(place?.offset ?? 0, bytes)
+        return bytes
+      }) as [Uint8Array, Uint8Array]
+      const { offset } = journalOf(media)
+      const sector = new DataView(new ArrayBuffer(8))
+      sector.setBigUint64(0, BigInt((victim * blockSize) / SECTOR_SIZE), true)
+      // The first entry of a fresh section: sector, displaced end of the data, tag; the data behind the metadata.
+      const entry = [...new Uint8Array(sector.buffer), ...data.subarray(JOURNAL_SECTOR_BYTES), ...tag]
+      dataOf(media).write(offset, Uint8Array.from(entry))
+      dataOf(media).write(offset + JOURNAL_METADATA_BYTES, data.subarray(0, JOURNAL_SECTOR_BYTES))
+    },
   },
   {
     name: "two sections swapped",
-    change(media) {
+    change({ media }) {
       const { offset, sectionBytes } = journalOf(media)
       const sections = new Uint8Array(2 * sectionBytes)
       dataOf(media).read(offset, sections)
@@ -57,35 +75,32 @@ export const INTEGRITY_JOURNAL: readonly Tampering[] = [
   },
   {
     name: "a section of noise",
-    change(media, random) {
+    change({ media, random }) {
       const { offset, sectionBytes } = journalOf(media)
       dataOf(media).write(offset, random.bytes(sectionBytes))
     },
   },
 ]
 
-/** Linux answers the second with new tags, keyed or not, over whatever stands there. */
+/** What has Linux make new tags over whatever stands there. */
 export const INTEGRITY_FLAGS: readonly Tampering[] = [
   edit("recalculating", (view) => {
     setFlag(view, FLAG_RECALCULATING)
     view.setBigUint64(RECALCULATED_SECTORS, 0n, true)
   }),
-  {
-    name: "dirty bitmap, all bits set",
-    change(media, random) {
-      const { offset, sectionBytes, sectionCount } = journalOf(media)
-      dataOf(media).write(offset, new Uint8Array(sectionBytes * sectionCount).fill(0xff))
-      edit("", (view) => setFlag(view, FLAG_DIRTY_BITMAP)).change(media, random)
-    },
-  },
+  edit("dirty bitmap, all bits set", (view, media) => {
+    const { offset, sectionBytes, sectionCount } = journalOf(media)
+    dataOf(media).write(offset, new Uint8Array(sectionBytes * sectionCount).fill(0xff))
+    setFlag(view, FLAG_DIRTY_BITMAP)
+  }),
 ]
 
-function edit(name: string, change: (view: DataView) => void): Tampering {
+function edit(name: string, change: (view: DataView, media: Media) => void): Tampering {
   return {
     name,
-    change(media) {
+    change({ media }) {
       const bytes = superblockOf(media)
-      change(new DataView(bytes.buffer))
+      change(new DataView(bytes.buffer), media)
       dataOf(media).write(0, bytes)
     },
   }

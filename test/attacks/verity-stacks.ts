@@ -93,7 +93,7 @@ const COUNT_OFFSET = 72
 function overwrite(name: string, offset: number, bytes: readonly number[]): Tampering {
   return {
     name,
-    change: (media) => media.byName.get("hash")?.current.data.write(offset, Uint8Array.from(bytes)),
+    change: ({ media }) => media.byName.get("hash")?.current.data.write(offset, Uint8Array.from(bytes)),
   }
 }
 

@@ -25,12 +25,22 @@ const IMAGE_SIZE = 256 * 1024
 /** Linux 6.1 dies of it: the recovery of a bitmap asks for the internal hash that a tag store does not have. */
 const DEADLY = "A13 A: dirty bitmap, all bits set"
 
-/** Where Linux does something else, cell by cell: all of it acts on metadata that nobody authenticated. */
-const LINUX: Readonly<Record<string, string>> = {}
-void LINUX
+/** Of the variants only what they are there for. */
+const VARIANTS: Readonly<Record<string, readonly string[]>> = { "H-legacy": ["A4"], "H-discards": ["A9"] }
+
+/** Where Linux does something else: it acts on journals and flags that nobody authenticated. */
+const LINUX: Readonly<Record<string, Outcome>> = {
+  ...Object.fromEntries(
+    ["C", "S", "H", "A"].map((name) => [`A12 ${name}: an entry that puts the old block back`, "old"]),
+  ),
+  "A12 HB: an entry that puts the old block back": "unharmed",
+  // Recalculation of a keyed hash is refused since 5.11, in every mode but for a dirty bitmap.
+  ...Object.fromEntries(["C", "S"].map((name) => [`A13 ${name}: recalculating`, "chosen"])),
+  ...Object.fromEntries(["C", "S", "H", "HB"].map((name) => [`A13 ${name}: dirty bitmap, all bits set`, "chosen"])),
+}
 
 interface Case {
-  readonly cell: string
+  readonly attack: string
   readonly way: string
   readonly stack: LineStack
   readonly volume: AttackedVolume
@@ -40,11 +50,11 @@ async function stageAll(): Promise<Case[]> {
   const cases: Case[] = []
   for (const stack of STACKS.filter(isLineStack)) {
     const scene = await createScene(stack, inject("seed"))
-    for (const attack of ASKED) {
+    for (const attack of ASKED.filter(({ id }) => VARIANTS[stack.name]?.includes(id) ?? true)) {
       for (const way of waysOf(attack, stack)) {
         if (`${attack.id} ${stack.name}: ${way.name}` === DEADLY) continue
         const { volume, warning } = await stageAttack(attack, way, scene)
-        if (warning === undefined) cases.push({ cell: `${attack.id} ${stack.name}`, way: way.name, stack, volume })
+        if (warning === undefined) cases.push({ attack: attack.id, way: way.name, stack, volume })
       }
     }
   }
@@ -105,14 +115,13 @@ test.skipIf(!ORACLE)("Linux on the same volumes, attacked in the same ways (need
       script,
       IMAGES.map((image) => `${image}.img`),
     )
-    const found = new Map<string, string[]>()
-    for (const [index, one] of cases.entries()) {
-      found.set(one.cell, [...(found.get(one.cell) ?? []), `${one.way}: ${outcomeOf(one, folder, index)}`])
-    }
-    console.log(
-      [...found]
-        .map(([k, v]) => `${k} [${EXPECTED[k.split(" ")[0]!]?.[k.split(" ")[1]!]}] ${v.join(" | ")}`)
-        .join("\n"),
+    const found = cases.map((one, index) => [nameOf(one), outcomeOf(one, folder, index)])
+    expect(found).toEqual(
+      cases.map((one) => [nameOf(one), LINUX[nameOf(one)] ?? EXPECTED[one.attack]?.[one.stack.name]]),
     )
   })
 })
+
+function nameOf({ attack, stack, way }: Case): string {
+  return `${attack} ${stack.name}${way === "" ? "" : `: ${way}`}`
+}

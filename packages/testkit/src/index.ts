@@ -17,9 +17,9 @@ export type {
   Party,
   Tampering,
 } from "./attacks/attack-stack.ts"
-export type { AttackedVolume, Place, VolumeState } from "./attacks/attacked-volume.ts"
+export type { AttackedVolume, Place, Scene, VolumeState } from "./attacks/attacked-volume.ts"
 export { judgeReading, type Outcome, type Reading } from "./attacks/outcome.ts"
-export { createScene, type Scene } from "./attacks/scene.ts"
+export { createScene } from "./attacks/scene.ts"
 export type { ConformanceOptions, DeviceWish } from "./conformance/conformance-options.ts"
 export { testBlockDevice } from "./conformance/conformance-suite.ts"
 export { type ChangedPart, changedParts } from "./leakage/changed-parts.ts"

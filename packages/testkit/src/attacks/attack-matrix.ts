@@ -1,10 +1,11 @@
 import { type Attack, stageAttack, waysOf } from "./attack.ts"
 import type { AttackStack, Tampering } from "./attack-stack.ts"
+import type { Scene } from "./attacked-volume.ts"
 import { BLOCK_ATTACKS } from "./block-attacks.ts"
 import { DOUBLE_FETCH } from "./double-fetch.ts"
 import { METADATA_ATTACKS } from "./metadata-attacks.ts"
 import { isUndetected, OUTCOMES, type Outcome, readAsOwner } from "./outcome.ts"
-import { createScene, type Scene } from "./scene.ts"
+import { createScene } from "./scene.ts"
 import { VOLUME_ATTACKS } from "./volume-attacks.ts"
 
 /** Every attack, in the order of their numbers. */

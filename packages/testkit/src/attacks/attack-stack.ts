@@ -1,7 +1,6 @@
 import type { BlockDevice, Runtime } from "@blockstrata/device"
 import type { DeviceWish } from "../conformance/conformance-options.ts"
-import type { Media } from "../media/media.ts"
-import type { SeededRandom } from "../seeded-random.ts"
+import type { AttackedVolume } from "./attacked-volume.ts"
 
 /**
  * Who opens a stack. The `owner` writes. The `reader` is the owner later, after the attack. The `attacker` knows every
@@ -57,8 +56,8 @@ export interface HeaderField {
   readonly size: 1 | 2 | 4 | 8
 }
 
-/** One way of an attack. */
+/** One way of an attack: it changes `volume.media`, and may use all that the attacker has collected. */
 export interface Tampering {
   readonly name: string
-  readonly change: (media: Media, random: SeededRandom) => void
+  readonly change: (volume: AttackedVolume) => void
 }

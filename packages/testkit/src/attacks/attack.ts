@@ -1,7 +1,7 @@
 import type { AttackStack, Tampering } from "./attack-stack.ts"
-import type { AttackedVolume } from "./attacked-volume.ts"
+import type { AttackedVolume, Scene } from "./attacked-volume.ts"
 import type { Outcome } from "./outcome.ts"
-import { attackedVolume, type Scene } from "./scene.ts"
+import { attackedVolume } from "./scene.ts"
 
 /** What somebody does to a volume between two openings, or while it is read: a row of the matrix. */
 export interface Attack {

@@ -25,10 +25,10 @@ export interface VolumeState {
   readonly places: readonly (readonly Place[])[]
 }
 
-/** A volume in the attacker's hands, with all that an attacker may have collected. */
-export interface AttackedVolume {
+/** What stands before any attack: one volume at two times, and another one with the same keys. */
+export interface Scene {
   readonly stack: AttackStack
-  readonly random: SeededRandom
+  readonly seed: number
   readonly blockSize: number
   /** The block that the attack is about. The owner overwrote it, and other blocks. */
   readonly victim: number
@@ -38,6 +38,11 @@ export interface AttackedVolume {
   readonly current: VolumeState
   /** Another volume of the same owner, with the same keys. */
   readonly other: VolumeState
+}
+
+/** A volume in the attacker's hands, with all that an attacker may have collected. */
+export interface AttackedVolume extends Scene {
+  readonly random: SeededRandom
   /** What the reader will be given; the attacker may change everything in it. */
   media: Media
   /** What the reader will be told by the place that the attacker does not reach. */

@@ -1,5 +1,6 @@
 import type { Attack } from "./attack.ts"
 import type { AttackedHeader, Tampering } from "./attack-stack.ts"
+import type { AttackedVolume } from "./attacked-volume.ts"
 import { forge } from "./block-attacks.ts"
 
 const NO_HEADER = "the reader believes no header"
@@ -11,30 +12,21 @@ export const METADATA_ATTACKS: readonly Attack[] = [
     name: "a header that asks for less",
     applies: ({ header }) => header !== undefined || NO_HEADER,
     ways: ({ header }) => header?.downgrades ?? [],
-    async run({ media, random }, way) {
-      way.change(media, random)
-      return undefined
-    },
+    run: tamper,
   },
   {
     id: "A11",
     name: "a hostile header: fields with values at the edges of their range",
     applies: ({ header }) => header !== undefined || NO_HEADER,
     ways: ({ header }) => (header === undefined ? [] : hostileValues(header)),
-    async run({ media, random }, way) {
-      way.change(media, random)
-      return undefined
-    },
+    run: tamper,
   },
   {
     id: "A12",
     name: "a journal that the owner did not leave",
     applies: ({ journal }) => journal !== undefined || "no journal",
     ways: ({ journal }) => journal ?? [],
-    async run({ media, random }, way) {
-      way.change(media, random)
-      return undefined
-    },
+    run: tamper,
   },
   {
     id: "A13",
@@ -43,11 +35,14 @@ export const METADATA_ATTACKS: readonly Attack[] = [
     ways: ({ flags }) => flags ?? [],
     async run(volume, way) {
       await forge(volume)
-      way.change(volume.media, volume.random)
-      return undefined
+      return await tamper(volume, way)
     },
   },
 ]
+
+async function tamper(volume: AttackedVolume, { change }: Tampering): Promise<undefined> {
+  change(volume)
+}
 
 /** Zero, the largest, the largest signed and the one after it, and of large fields those where narrower numbers end. */
 function hostileValues({ medium, fields }: AttackedHeader): Tampering[] {
@@ -57,7 +52,7 @@ function hostileValues({ medium, fields }: AttackedHeader): Tampering[] {
     const values = [...new Set(edges.filter((value) => value < end))]
     return values.map((value) => ({
       name: `${name} = ${value}`,
-      change: (media) => media.byName.get(medium)?.current.data.write(offset, littleEndian(value, size)),
+      change: ({ media }) => media.byName.get(medium)?.current.data.write(offset, littleEndian(value, size)),
     }))
   })
 }

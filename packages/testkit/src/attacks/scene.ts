@@ -1,20 +1,8 @@
 import { createMedia } from "../media/media.ts"
 import { type SeededRandom, seededRandom } from "../seeded-random.ts"
 import type { AttackStack } from "./attack-stack.ts"
-import { type AttackedVolume, openStack, placesOf, type VolumeState } from "./attacked-volume.ts"
+import { type AttackedVolume, openStack, placesOf, type Scene, type VolumeState } from "./attacked-volume.ts"
 import { readAsOwner } from "./outcome.ts"
-
-/** What stands before any attack: one volume at two times, and another one with the same keys. */
-export interface Scene {
-  readonly stack: AttackStack
-  readonly seed: number
-  readonly blockSize: number
-  readonly victim: number
-  readonly overwritten: readonly number[]
-  readonly earlier: VolumeState
-  readonly current: VolumeState
-  readonly other: VolumeState
-}
 
 const BLOCK_COUNT_MIN = 4
 
