@@ -29,18 +29,19 @@ const ROWS: readonly string[] = [
   "A10  n/a     n/a      refused  refused  refused  refused  refused    refused  refused  n/a      resized+refused",
   // `unharmed`: fields that this reader does not use, and values that they already have.
   "A11  n/a     n/a      refused+unharmed refused+unharmed refused+unharmed refused+unharmed refused+unharmed refused+unharmed refused+unharmed n/a refused+unharmed",
-  // C, S and A were planned as undetected, as in Linux, which replays what it finds. Nothing here replays a journal: one with
-  // entries is refused by name.
+  // C, S and A were planned as undetected: Linux replays what it finds, an old block included, and on H and HB too, for no
+  // line here has a journal_mac. Nothing here replays a journal: one with entries is refused by name.
   "A12  n/a     n/a      refused  refused  refused  refused  refused    refused  refused  n/a      n/a",
-  // C, S and HB were planned as undetected, as in Linux, which recalculates the tags of what stands there, keyed ones too:
-  // there bitmap mode does not authenticate. Nothing here recalculates: a volume that asks for it is refused by name.
+  // C, S and HB were planned as undetected: Linux recalculates the tags of what stands there; for a dirty bitmap keyed ones
+  // too, on H as on HB. Nothing here recalculates: a volume that asks for it is refused by name.
   "A13  n/a     n/a      refused  refused  refused  refused  refused    refused  refused  n/a      n/a",
-  // V: whoever publishes an image has its root hash; what was under way has another one.
+  // V was planned as not applicable. Whoever publishes an image keeps its root hash; any other state has another one.
   "A14  old     old      old      old      old      old      old        old      old      refused  refused",
   "A15  old     old      old      old      old      old      old        old      old      refused  refused",
   // V: the owner goes on only from what the last root hash vouches for, and so is warned.
   "A16  old     old      old      old      old      old      old        old      old      refused  refused",
-  // The first answer is right and the second forged: the request that gets the second is judged like A2.
+  // Planned as not applicable to all of these. The first answer is right and the second forged: what the second asking gets
+  // is judged like A2, and what is verified is what is given out.
   "A18  chosen  noise    chosen   chosen   refused  refused  refused    refused  refused  refused  refused",
   "A19  n/a     n/a      n/a      n/a      n/a      n/a      n/a        n/a      n/a      refused  refused",
 ]

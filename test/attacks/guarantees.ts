@@ -101,8 +101,10 @@ written by them: \`npx vitest run test/attacks -u\` rewrites it, and a test fail
 const MATRIX = `## The attacks
 
 The attacker has the media between two openings of their owner, as often as wanted, knows every algorithm and everything
-public, and may have other volumes of the same owner; in A18 the attacker is the medium itself. Keys, and what a column says is
-kept elsewhere, are out of reach. Each cell is the outcome of random volumes, ten in each run of the tests, 200 in the slow run:
+public, and may have other volumes of the same owner, with the same keys; in A18 the attacker is the medium itself. Keys, and what
+a column says is kept elsewhere, are out of reach. In A2, A13 and A18 everything public is recomputed, and what has a key with another
+one; blocks that are put back (A5, A7) go back with their tags and with their paths in a hash tree; A11 writes the edges of its range
+into every field of a header. Each cell is the outcome of random volumes, ten in each run of the tests, 200 in the slow run:
 
 - **detected**: whatever is wrong is answered with an error that says so, its buffer zeroed; what is read is right
 - **no effect**: everything is read as the owner last wrote it
@@ -126,12 +128,20 @@ there. What is shown of it:
 
 ## Where this library says more, or less, than Linux
 
-- **Flags that ask for recalculation** (A13) and **journals with entries** (A12) are refused by name, \`UNSUPPORTED\`, before
-  anything is read. Linux acts on them, without asking whether the owner wrote them: with a keyed HMAC in bitmap mode, whoever sets
-  the superblock's flag for a dirty bitmap has Linux make new tags over changed data, without the key. A volume that was really
-  not closed cleanly is refused here too, until replay is built.
-- **One old block with its old tag** (A5) is accepted by dm-crypt's AEAD over dm-integrity, here and in Linux: both are
-  asked in the same test.
+Linux 6.1 is given the same media, attacked in the same ways, and the same lines (\`test/kernel/attacks.test.ts\`, the slow run). Asked
+are all attacks but A8, A11 and A18; what Linux reads is the same in every cell, the old block on column A included, but for these:
+
+- **A journal entry that puts an old block back** (A12): Linux replays it, on C, S, H, A, and on HB too; the reader gets the old block. The entry is
+  made of what stood on the medium once; no key is needed, as none of these lines has a \`journal_mac\`. Here a journal with entries is
+  refused by name, \`UNSUPPORTED\`. Two sections swapped, or one of noise, Linux refuses too.
+- **The flag for recalculation** (A13): on C and S Linux makes new tags over whatever stands there; on a keyed hash it refuses, and so does
+  this library on all.
+- **The flag for a dirty bitmap** (A13): Linux makes new tags over whatever stands there, keyed ones too, opened in mode J or in mode B. So
+  nobody without the key can forge a tag, but anybody with the medium can have Linux do it. Here the volume is refused by name; one
+  that was really not closed cleanly is refused too, until recovery is built.
+
+Beside these:
+
 - **Mode R** of dm-integrity checks nothing, here as in Linux. It is there to get at a damaged volume; what it reads is evidence of nothing.
 - **Tags of GCM** are whole, 16 bytes: a line that asks for a part of one, which Linux takes, is \`UNSUPPORTED\`.
 

@@ -17,9 +17,14 @@ export const TARGETS: readonly TargetPromise[] = [
   {
     name: "C",
     stack: `\`integrity\`, \`crc32c\`, ${SALTED}`,
-    promise: "finds faults of the medium, one in 2^32 excepted; no attacker who can compute a checksum",
+    promise:
+      "finds blocks that a medium changed or misplaced, but for one in 2^32, not those that it never wrote; no attacker",
   },
-  { name: "S", stack: `\`integrity\`, \`sha256\`, ${SALTED}`, promise: "finds every fault of the medium; no attacker" },
+  {
+    name: "S",
+    stack: `\`integrity\`, \`sha256\`, ${SALTED}`,
+    promise: "finds blocks that a medium changed or misplaced, not those that it never wrote; no attacker",
+  },
   {
     name: "H",
     stack: `\`integrity\`, \`hmac(sha256)\`, ${SALTED}, read in mode J`,
@@ -39,7 +44,7 @@ export const TARGETS: readonly TargetPromise[] = [
   {
     name: "HB",
     stack: "H, read in mode B",
-    promise: "as H: a volume with a dirty bitmap is refused, where Linux would make new tags over what it finds",
+    promise: "as H: a volume with a dirty bitmap is refused, where Linux makes new tags over what it finds",
   },
   {
     name: "A",
@@ -86,12 +91,12 @@ export const NOTES: readonly { readonly text: string; readonly cells: readonly s
     text: "The superblock is not covered by the root hash. A smaller count of data blocks under a tree of the same depth opens, as a shorter device; every other downgrade tried is detected.",
   },
   {
-    cells: ["A12 C", "A12 S", "A12 H", "A12 A"],
-    text: "Refused because nothing here replays a journal. An unkeyed journal, which is every journal without `journal_mac`, would be replayed by Linux.",
+    cells: ["A12 C", "A12 S", "A12 H", "A12 HB", "A12 A"],
+    text: "Refused because nothing here replays a journal; Linux does, and reads the old block: see below.",
   },
   {
     cells: ["A13 C", "A13 S", "A13 H", "A13 HB"],
-    text: "Refused because nothing here recalculates tags: see below for what Linux does.",
+    text: "Refused because nothing here recalculates tags; Linux does, and reads what the attacker chose: see below.",
   },
   {
     cells: ["A16 V", "A16 V-superblock"],

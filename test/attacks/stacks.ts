@@ -22,14 +22,15 @@ function lineStack(
   targets: (party: AttackWish["party"]) => readonly string[],
   parts: Partial<AttackStack> = {},
 ): LineStack {
-  const lines = (party: AttackWish["party"]) => targets(party).map((target) => `0 ${SECTOR_COUNT} ${target}`)
+  const lines = (party: AttackWish["party"]) =>
+    targets(party).map((target, index) => ({ name: `d${index}`, line: `0 ${SECTOR_COUNT} ${target}` }))
   return {
     name,
     ...parts,
     readerLines: () => lines("reader"),
     async create({ medium, party, runtime }) {
       const { device } = await openVolume({
-        table: conciseTable(lines(party).map((line, index) => ({ name: `d${index}`, line }))),
+        table: conciseTable(lines(party)),
         runtime,
         readOnly: party === "reader",
         openFile: async (path) => medium(path, { size: mediumSize }),

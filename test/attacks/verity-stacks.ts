@@ -1,5 +1,14 @@
 import type { AttackStack, AttackWish, Tampering } from "@blockstrata/testkit"
-import { type BlockDevice, defineDevice, encodeHex, formatVerity, openVerity, openVolume } from "blockstrata"
+import {
+  type BlockDevice,
+  conciseTable,
+  defineDevice,
+  encodeHex,
+  formatVerity,
+  openVerity,
+  openVolume,
+  type TableEntry,
+} from "blockstrata"
 import type { LineStack } from "./line-stack.ts"
 
 const BLOCK_SIZE = 512
@@ -14,15 +23,15 @@ const hashOf = ({ medium }: AttackWish) => medium("hash", { size: HASH_SIZE })
 const keptOf = ({ kept }: AttackWish, name: string) => kept.get(name) ?? new Uint8Array(SALT_SIZE)
 
 /** All parameters on the line, as `veritysetup open --no-superblock` gives them: nothing on the media is believed. */
-function readerLines(kept: ReadonlyMap<string, Uint8Array>): string[] {
+function readerLines(kept: ReadonlyMap<string, Uint8Array>): TableEntry[] {
   const trusted = [NAMES.root, NAMES.salt].map((name) => encodeHex(kept.get(name) ?? new Uint8Array(SALT_SIZE)))
   const words = `${BLOCK_SIZE} ${BLOCK_SIZE} ${BLOCK_COUNT} 0 sha256 ${trusted.join(" ")}`
-  return [`0 ${(BLOCK_COUNT * BLOCK_SIZE) / 512} verity 1 data hash ${words}`]
+  return [{ name: "v", line: `0 ${(BLOCK_COUNT * BLOCK_SIZE) / 512} verity 1 data hash ${words}` }]
 }
 
 async function openByLine(wish: AttackWish): Promise<BlockDevice> {
   const { device } = await openVolume({
-    table: readerLines(wish.kept).join("\n"),
+    table: conciseTable(readerLines(wish.kept)),
     readOnly: true,
     openFile: async (path) => (path === "data" ? dataOf(wish) : hashOf(wish)),
   })

@@ -1,14 +1,16 @@
 import { loadKernelVolume } from "./kernel-volume.ts"
-import type { Stack } from "./stack.ts"
+import { type TourStack, tourStack } from "./stack.ts"
 
 /** The columns of the tour's table. */
-export async function tourStacks(): Promise<readonly [xts: Stack, aead: Stack, above: Stack, below: Stack]> {
+export async function tourStacks(): Promise<
+  readonly [xts: TourStack, aead: TourStack, above: TourStack, below: TourStack]
+> {
   const xts = await loadKernelVolume("crypt-aes-xts-plain64-4096")
   const aead = await loadKernelVolume("crypt-integrity-aes-gcm-random")
   return [
-    { name: "XTS alone", volume: xts, hashTree: "none" },
-    { name: "AEAD over integrity", volume: aead, hashTree: "none" },
-    { name: "verity over AEAD", volume: aead, hashTree: "above" },
-    { name: "AEAD over verity", volume: aead, hashTree: "below" },
+    tourStack("XTS alone", xts, "none"),
+    tourStack("AEAD over integrity", aead, "none"),
+    tourStack("verity over AEAD", aead, "above"),
+    tourStack("AEAD over verity", aead, "below"),
   ]
 }

@@ -1,8 +1,20 @@
-import { type BlockDevice, BlockError, checkDevice, defaultEngine, drawStack, encodeHex } from "blockstrata"
-import { attacks, BLOCK_SIZE, partsOf, tryAttack } from "./attack.ts"
-import { computeAttackTable, printAttackTable } from "./attack-table.ts"
-import { expectedOutcomes } from "./expectation.ts"
-import { createVolume, type Stack } from "./stack.ts"
+import {
+  type BlockDevice,
+  BlockError,
+  baseExtents,
+  checkDevice,
+  defaultEngine,
+  drawStack,
+  encodeHex,
+} from "blockstrata"
+import {
+  computeAttackTable,
+  expectedOutcomes,
+  printAttackTable,
+  TOUR_ATTACKS,
+  type TourOutcome,
+} from "./attack-table.ts"
+import { createVolume, type TourStack, type TourVolume } from "./stack.ts"
 import { tourStacks } from "./stacks.ts"
 import { measureTreeLeak, type TreeLeak } from "./tree-leak.ts"
 
@@ -48,6 +60,10 @@ export async function tellStory(print: (line: string) => void): Promise<boolean>
   return isAsExpected
 }
 
+const BLOCK_SIZE = 4096
+/** The block that the tour damages. */
+const BAD_OFFSET: number = 5 * BLOCK_SIZE
+
 type Print = (line: string) => void
 type Check = (what: string, isGood: boolean) => void
 
@@ -55,7 +71,7 @@ function show(print: Print, text: string): void {
   for (const line of text.split("\n")) print(`   ${line}`)
 }
 
-async function tellOpening(stack: Stack, print: Print, check: Check): Promise<void> {
+async function tellOpening(stack: TourStack, print: Print, check: Check): Promise<void> {
   const device = await (await createVolume(stack)).open()
   for (const { name, line } of stack.volume.stack) show(print, `${name}: ${line.replace(/[0-9a-f]{64}/, "<key>")}`)
   show(print, `\n${drawStack(device)}\n`)
@@ -69,15 +85,14 @@ async function tellOpening(stack: Stack, print: Print, check: Check): Promise<vo
   await device.close()
 }
 
-async function tellBitFlip(stack: Stack, print: Print, check: Check): Promise<void> {
+async function tellBitFlip(stack: TourStack, print: Print, check: Check): Promise<void> {
   const volume = await createVolume(stack)
-  const [data] = await partsOf(volume, 5 * BLOCK_SIZE)
-  if (data !== undefined) data[1000] = (data[1000] ?? 0) ^ 0x10
   const device = await volume.open()
+  flipBit(volume, device, BAD_OFFSET + 1000)
   const buffer = new Uint8Array(device.size).fill(0xff)
   const failure = await device.read(0, buffer).catch((error: unknown) => error)
   if (failure instanceof BlockError) show(print, `${failure.code}: ${failure.message}`)
-  const isPlaced = failure instanceof BlockError && failure.code === "INTEGRITY" && failure.offset === 5 * BLOCK_SIZE
+  const isPlaced = failure instanceof BlockError && failure.code === "INTEGRITY" && failure.offset === BAD_OFFSET
   check("the read rejects and names the block", isPlaced && failure.length === BLOCK_SIZE)
   check(
     "nothing unverified was released: the buffer is zero",
@@ -86,34 +101,51 @@ async function tellBitFlip(stack: Stack, print: Print, check: Check): Promise<vo
   const { bad } = await checkDevice(device)
   check(
     "every other block still reads",
-    bad.length === 1 && bad[0]?.offset === 5 * BLOCK_SIZE && bad[0].length === BLOCK_SIZE,
+    bad.length === 1 && bad[0]?.offset === BAD_OFFSET && bad[0].length === BLOCK_SIZE,
   )
   await device.close()
 }
 
-/** The attack of the table with this name, as one line. */
-async function tellAttack(name: string, stack: Stack): Promise<string> {
-  const attack = attacks.find((candidate) => candidate.name === name)
-  return attack === undefined ? "" : await tryAttack(attack, await createVolume(stack))
+/** Changes one bit on the medium below this byte of the volume. */
+function flipBit({ media }: TourVolume, device: BlockDevice, offset: number): void {
+  const inBlock = offset % BLOCK_SIZE
+  const [place] = baseExtents(device, offset - inBlock, BLOCK_SIZE)
+  const content = media.byName.get(place?.device.layer.name ?? "")?.current.data
+  if (place === undefined || content === undefined) throw new RangeError("no medium below the volume")
+  const byte = new Uint8Array(1)
+  content.read(place.offset + inBlock, byte)
+  content.write(
+    place.offset + inBlock,
+    byte.map((value) => value ^ 0x10),
+  )
 }
 
-async function tellReplay(stack: Stack, print: Print, check: Check): Promise<void> {
-  const outcome = await tellAttack("replay of one block with its tag", stack)
+/** What the reader gets after one old block, with its tag, was put back. */
+async function replayOutcome(stack: TourStack): Promise<TourOutcome | undefined> {
+  const { rows } = await computeAttackTable(
+    [stack],
+    TOUR_ATTACKS.filter(({ id }) => id === "A5"),
+  )
+  return rows[0]?.outcomes[0]
+}
+
+async function tellReplay(stack: TourStack, print: Print, check: Check): Promise<void> {
+  const outcome = await replayOutcome(stack)
   show(print, `the owner overwrote a block; the attacker put the old one and its tag back; the reader gets: ${outcome}`)
   check("NOT caught, exactly as in the kernel: the tag is authentic, only old", outcome === "accepted: old data")
 }
 
-async function tellHashTree(stack: Stack, print: Print, check: Check): Promise<void> {
+async function tellHashTree(stack: TourStack, print: Print, check: Check): Promise<void> {
   const volume = await createVolume(stack)
   const device: BlockDevice = await volume.open()
   show(print, `${stack.name}:\n${drawStack(device)}`)
   await device.close()
-  const outcome = await tellAttack("replay of one block with its tag", stack)
+  const outcome = await replayOutcome(stack)
   check("the same replay is caught: the owner kept a root hash that the old block does not match", outcome === "caught")
   print("")
 }
 
-async function tellWhatIsHidden(above: Stack, below: Stack, print: Print, check: Check): Promise<void> {
+async function tellWhatIsHidden(above: TourStack, below: TourStack, print: Print, check: Check): Promise<void> {
   const plain = await measureTreeLeak(await createVolume(above))
   const cipher = await measureTreeLeak(await createVolume(below))
   const describe = ({ dataCount, zeroCount, repeatedCount }: TreeLeak) =>

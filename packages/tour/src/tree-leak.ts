@@ -1,5 +1,5 @@
 import { baseExtents, defaultEngine, encodeHex } from "blockstrata"
-import { type AttackedVolume, HASH_BLOCK_SIZE, SALT } from "./stack.ts"
+import { HASH_BLOCK_SIZE, SALT, type TourVolume } from "./stack.ts"
 
 /** What a hash device tells of a volume's blocks to somebody who has no key. */
 export interface TreeLeak {
@@ -14,7 +14,7 @@ export interface TreeLeak {
 const DIGEST_SIZE = 32
 
 /** Looks at the leaves of a small volume's tree, as an observer of the medium can. */
-export async function measureTreeLeak(volume: AttackedVolume): Promise<TreeLeak> {
+export async function measureTreeLeak(volume: TourVolume): Promise<TreeLeak> {
   const leaves = await dataLeaves(volume)
   const guess = encodeHex(defaultEngine.hash("sha256").digest(SALT, new Uint8Array(HASH_BLOCK_SIZE)))
   return {
@@ -25,7 +25,7 @@ export async function measureTreeLeak(volume: AttackedVolume): Promise<TreeLeak>
 }
 
 /** The leaves over the volume's own data: not those over journal, tags and free space of the medium. */
-async function dataLeaves(volume: AttackedVolume): Promise<string[]> {
+async function dataLeaves(volume: TourVolume): Promise<string[]> {
   const device = await volume.open()
   const isAbove = device.layer.name === "verity"
   const data = baseExtents(device, 0, device.size).filter(({ kind }) => kind === "data")
@@ -36,6 +36,7 @@ async function dataLeaves(volume: AttackedVolume): Promise<string[]> {
       )
   await device.close()
   // At most 128 leaves: one hash block, which is also the top of the tree, right behind the superblock's block.
-  const hashBlock = volume.media.get("hash.img")?.subarray(HASH_BLOCK_SIZE, 2 * HASH_BLOCK_SIZE) ?? new Uint8Array(0)
+  const hashBlock = new Uint8Array(HASH_BLOCK_SIZE)
+  volume.media.byName.get("hash.img")?.current.data.read(HASH_BLOCK_SIZE, hashBlock)
   return indices.map((index) => encodeHex(hashBlock.subarray(index * DIGEST_SIZE, (index + 1) * DIGEST_SIZE)))
 }

@@ -19,7 +19,7 @@ export const BLOCK_ATTACKS: readonly Attack[] = [
   },
   {
     id: "A2",
-    name: "a block of the attacker's choice, everything public recomputed",
+    name: "a block of the attacker's choice, its tag recomputed",
     applies: () => true,
     async run(volume) {
       await forge(volume)
@@ -41,7 +41,7 @@ export const BLOCK_ATTACKS: readonly Attack[] = [
   },
   {
     id: "A4",
-    name: "a block and its tag from another volume, same key, same place",
+    name: "a block and its tag from another volume",
     applies: () => true,
     async run(volume) {
       const { victim, other, wanted } = volume
@@ -52,7 +52,7 @@ export const BLOCK_ATTACKS: readonly Attack[] = [
   },
   {
     id: "A5",
-    name: "one old block put back, with its old tag and path",
+    name: "one old block put back, with its tag",
     applies: () => true,
     async run(volume) {
       copyBlock(volume.earlier, volume.victim, volume, volume.victim, true)
@@ -61,7 +61,7 @@ export const BLOCK_ATTACKS: readonly Attack[] = [
   },
   {
     id: "A9",
-    name: "a block zeroed, with the tag of one that was never written",
+    name: "a block zeroed, its tag as if never written",
     applies: () => true,
     async run({ stack, media, blockSize, victim, wanted, current }) {
       for (const place of partsOf({ current, victim })) {

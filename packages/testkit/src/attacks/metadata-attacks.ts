@@ -16,7 +16,7 @@ export const METADATA_ATTACKS: readonly Attack[] = [
   },
   {
     id: "A11",
-    name: "a hostile header: fields with values at the edges of their range",
+    name: "a hostile header",
     applies: ({ header }) => header !== undefined || NO_HEADER,
     ways: ({ header }) => (header === undefined ? [] : hostileValues(header)),
     run: tamper,
@@ -30,7 +30,7 @@ export const METADATA_ATTACKS: readonly Attack[] = [
   },
   {
     id: "A13",
-    name: "a block of the attacker's choice, and flags that have tags recalculated",
+    name: "the same as A2, and flags that have tags recalculated",
     applies: ({ flags }) => flags !== undefined || "no such flags",
     ways: ({ flags }) => flags ?? [],
     async run(volume, way) {

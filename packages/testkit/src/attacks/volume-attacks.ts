@@ -7,7 +7,7 @@ import { ownerSucceeds, readAsOwner } from "./outcome.ts"
 export const VOLUME_ATTACKS: readonly Attack[] = [
   {
     id: "A6",
-    name: "the whole volume put back to an older state",
+    name: "the whole volume put back",
     applies: () => true,
     async run(volume) {
       volume.media = volume.earlier.media.fork()
@@ -16,7 +16,7 @@ export const VOLUME_ATTACKS: readonly Attack[] = [
   },
   {
     id: "A7",
-    name: "some blocks old, with their tags and paths, others new",
+    name: "some blocks put back, others not",
     applies: () => true,
     async run(volume) {
       const { overwritten, random, earlier } = volume
@@ -51,7 +51,7 @@ export const VOLUME_ATTACKS: readonly Attack[] = [
   },
   {
     id: "A14",
-    name: "a write that was never flushed, and lost in a crash, shown again",
+    name: "a write that a crash had lost shown again",
     applies: () => true,
     async run(volume) {
       const { victim, blockSize, random, history, stack } = volume
@@ -93,7 +93,7 @@ export const VOLUME_ATTACKS: readonly Attack[] = [
   },
   {
     id: "A16",
-    name: "a fork: the owner goes on from an old state, then is shown the other branch",
+    name: "a fork: work goes on from an old state, then the other branch is shown",
     applies: () => true,
     async run(volume) {
       const { victim, blockSize, random, earlier, blocks } = volume
