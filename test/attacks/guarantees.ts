@@ -138,7 +138,8 @@ are all attacks but A8, A11 and A18; what Linux reads is the same in every cell,
   this library on all.
 - **The flag for a dirty bitmap** (A13): Linux makes new tags over whatever stands there, keyed ones too, opened in mode J or in mode B. So
   nobody without the key can forge a tag, but anybody with the medium can have Linux do it. Here the volume is refused by name; one
-  that was really not closed cleanly is refused too, until recovery is built.
+  that was really not closed cleanly is refused too, until recovery is built. On A the same flag crashes Linux 6.1 (an oops as the device
+  resumes), so that cell is not asked.
 
 Beside these:
 

@@ -25,7 +25,7 @@ const IMAGES = ["0.img", "1.img"]
 /** Bytes: at least the largest medium of the stacks; the kernel's devices keep their size from case to case. */
 const IMAGE_SIZE = 512 * 1024
 
-/** Linux 6.1 dies of it: the recovery of a bitmap asks for the internal hash that a tag store does not have. */
+/** Linux 6.1 oopses on it when the device resumes: it queues a recalculation, and a tag store has no queue for one. */
 const DEADLY = "A13 A: dirty bitmap, all bits set"
 
 /** Of the variants only what they are there for. */
