@@ -119,6 +119,9 @@ The media of the tests, and of this statement: between two completed flushes any
 order, each whole, not at all, or torn between its sectors; after a completed flush everything that had settled before it is
 there. What is shown of it:
 
+- Power that fails at any moment, requests under way included, leaves what was flushed, and of the rest each piece of
+  \`features.atomicSize\` old or new (\`test/properties\`: random stacks of all targets, random requests, compared with
+  [a model of the contract](testing-a-stack.md)).
 - A flush reaches every medium under a stack that was written, and so do \`fua\` and \`close\` (the conformance suite, on every
   device and target).
 - A crash that loses whatever was not flushed leaves each stack above usable, and as it was flushed (the first half of A14).
@@ -154,5 +157,5 @@ Beside these:
   undetected on everything that can be written.
 - A17, late or repeated messages to an anchor: there is no anchor. A19 is as far as it goes: the root hash of a verity image.
 - LUKS headers, and with them the downgrades of a header that holds cipher and key slots.
-- What an observer learns without changing anything (which blocks change, when, and how much): XTS shows which 16 bytes of a
-  sector changed between two looks at a medium; every stack here shows which blocks are read and written.`
+
+What an observer learns without changing anything is on [a page of its own](leakage.md).`
