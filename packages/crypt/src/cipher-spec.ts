@@ -59,7 +59,7 @@ const AUTHENC = {
 } as const
 
 /** Everything that is built here: expression and IV, in the kernel's words. */
-const BUILT: ReadonlyMap<string, CipherSpec> = new Map<string, CipherSpec>([
+export const BUILT: ReadonlyMap<string, CipherSpec> = new Map<string, CipherSpec>([
   ["xts(aes)-plain64", { ...XTS, iv: "plain64" }],
   ["cbc(aes)-plain64", { ...CBC, iv: "plain64" }],
   ["cbc(aes)-essiv:sha256", { ...CBC, iv: "essiv:sha256" }],

@@ -10,7 +10,7 @@ export type KeyringType = (typeof KEYRING_TYPES)[number]
 /** Finds the key that a line names by its description (`volume` in `:32:logon:volume`). The memory stays the resolver's. */
 export type KeyResolver = (description: string) => Uint8Array | undefined
 
-const KEYRING_TYPES = ["logon", "user", "encrypted", "trusted"] as const
+export const KEYRING_TYPES = ["logon", "user", "encrypted", "trusted"] as const
 
 /**
  * Reads the key word: hexadecimal digits, `-` for an empty key, or `:size:type:description`.

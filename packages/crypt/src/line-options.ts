@@ -31,7 +31,7 @@ type Flag = {
 const OPTION_COUNT_MAX = 8
 
 /** In the order in which the kernel prints them; `integrity` and `sector_size` stand before `iv_large_sectors`. */
-const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
+export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ["allow_discards", "allowDiscards"],
   ["same_cpu_crypt", "sameCpuCrypt"],
   ["submit_from_crypt_cpus", "submitFromCryptCpus"],

@@ -38,8 +38,8 @@ export interface LineHash {
 }
 
 const FEATURE_COUNT_MAX = 18
-const MODES: readonly string[] = ["J", "B", "D", "R"]
-const NUMBER_FIELDS = {
+export const MODES: readonly string[] = ["J", "B", "D", "R"]
+export const NUMBER_FIELDS = {
   journal_sectors: "journalSectors",
   interleave_sectors: "interleaveSectors",
   buffer_sectors: "bufferSectors",
@@ -49,14 +49,14 @@ const NUMBER_FIELDS = {
   sectors_per_bit: "sectorsPerBit",
   bitmap_flush_interval: "bitmapFlushIntervalMs",
 } as const
-const FLAG_FIELDS = {
+export const FLAG_FIELDS = {
   allow_discards: "allowDiscards",
   fix_padding: "fixPadding",
   fix_hmac: "fixHmac",
   legacy_recalculate: "legacyRecalculate",
 } as const
-const UNSUPPORTED_VALUES: readonly string[] = ["meta_device", "journal_crypt", "journal_mac"]
-const UNSUPPORTED_FLAGS: readonly string[] = ["recalculate", "reset_recalculate"]
+export const UNSUPPORTED_VALUES: readonly string[] = ["meta_device", "journal_crypt", "journal_mac"]
+export const UNSUPPORTED_FLAGS: readonly string[] = ["recalculate", "reset_recalculate"]
 
 type Draft = { -readonly [Name in keyof IntegrityLine]: IntegrityLine[Name] }
 

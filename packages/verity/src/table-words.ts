@@ -13,7 +13,7 @@ const LINUX_HASH =
   /^(?:cryptd\()?(?:(?:hmac|cmac|xcbc|vmac64)\(.*\)|(?:sha1|sha224|sha256|sha384|sha512|sha3-(?:224|256|384|512)|blake2b-(?:160|256|384|512)|blake2s-(?:128|160|224|256)|md4|md5|rmd160|michael_mic|nhpoly1305|polyval|ghash|wp(?:256|384|512)|streebog(?:256|512)|sm3|xxhash64|crc32|crc32c|crct10dif|crc64-rocksoft)(?:-[a-z0-9_-]+)?)\)?$/
 
 /** Options of the line and how many values follow each. Linux 6.1, and two that came with 6.12. */
-const OPTIONS: ReadonlyMap<string, number> = new Map([
+export const OPTIONS: ReadonlyMap<string, number> = new Map([
   ["ignore_corruption", 0],
   ["restart_on_corruption", 0],
   ["panic_on_corruption", 0],

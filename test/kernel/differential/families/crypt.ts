@@ -1,0 +1,172 @@
+import { type CipherSpec, cryptWord, parseCipherSpec } from "@blockstrata/crypt"
+import { memoryDevice } from "@blockstrata/device"
+import { formatIntegrity } from "@blockstrata/integrity"
+import { type SeededRandom, seededRuntime } from "@blockstrata/testkit"
+import { BUILT } from "../../../../packages/crypt/src/cipher-spec.ts"
+import { FLAGS } from "../../../../packages/crypt/src/line-options.ts"
+import { type Draft, type Family, isChance, type KeyringKey, pickSome, type Setup } from "../case.ts"
+import { openHere } from "../here.ts"
+import { drawRange } from "../steps.ts"
+
+interface Spelling {
+  readonly text: string
+  readonly spec: CipherSpec
+}
+
+/** Every way to spell what is built. */
+const SPELLINGS: readonly Spelling[] = [...BUILT].flatMap(([key, spec]) => {
+  const [, mode, cipher, iv] = /^(\w+)\((\w+)\)-(.+)$/.exec(key) ?? []
+  const texts = [`capi:${key}`, ...(mode === undefined || spec.isAead ? [] : [`${cipher}-${mode}-${iv}`])]
+  return texts.map((text) => ({ text, spec: parseCipherSpec(text, spec.isAead ? "aead" : undefined) }))
+})
+
+const SECTOR_SIZES = [256, 512, 1024, 2048, 4096, 8192].filter((size) => {
+  const args = `aes-xts-plain64 ${"00".repeat(64)} 0 m0 0 1 sector_size:${size}`.split(" ")
+  try {
+    cryptWord.parse(args, 65536)
+    return true
+  } catch {
+    return false
+  }
+})
+/** Types that a process can add by itself: the others' bytes come from the kernel. */
+const KEY_TYPES = ["logon", "user"]
+const TAG_STORE_TAIL = 512 * 1024
+
+export const cryptFamily: Family = {
+  name: "crypt",
+  weight: 9,
+  coverage: [
+    ...SPELLINGS.flatMap(({ text, spec }) => [text, ...spec.keySizes.map((size) => `${text} key ${size}`)]),
+    ...SECTOR_SIZES.map((size) => `sector_size:${size}`),
+    ...FLAGS.keys(),
+    ...KEY_TYPES.map((type) => `key of type ${type}`),
+    ...["integrity:N:aead", "iv_offset", "iv_offset near 2^32", "iv_offset near 2^64", "start", "on 4096"],
+  ],
+  draw,
+}
+
+interface CryptDraw extends Spelling {
+  readonly keySize: number
+  readonly sectorSize: number
+  readonly mediumBlockSize: number
+  readonly ivOffset: bigint
+  readonly startSectors: number
+  readonly size: number
+  readonly flags: readonly string[]
+  readonly keyType: string | undefined
+}
+
+function draw(random: SeededRandom): Draft {
+  const spelling = random.pick(SPELLINGS)
+  const { spec } = spelling
+  const sectorSize = random.pick(SECTOR_SIZES)
+  const isOn4096 = isChance(random, 1, 5) && (!spec.isAead || sectorSize === 4096)
+  const unit = Math.max(sectorSize, isOn4096 ? 4096 : 512)
+  const choice: CryptDraw = {
+    ...spelling,
+    keySize: random.pick(spec.keySizes),
+    sectorSize,
+    mediumBlockSize: isOn4096 ? 4096 : 512,
+    ivOffset: drawIvOffset(random, sectorSize),
+    startSectors: isChance(random, 1, 2) ? 0 : (random.below(5) * unit) / 512,
+    size: (1 + random.below(random.pick([2, 16, 65536 / unit]))) * unit,
+    flags: pickSome(random, [...FLAGS.keys()], 1, 4),
+    keyType: isChance(random, 1, 8) ? random.pick(KEY_TYPES) : undefined,
+  }
+  return { words: wordsOf(choice), build: () => build(choice, random) }
+}
+
+function drawIvOffset(random: SeededRandom, sectorSize: number): bigint {
+  const unit = BigInt(sectorSize / 512)
+  const near = random.pick([0n, 0n, 0n, 2n ** 32n, 2n ** 64n])
+  const distance = BigInt(random.below(70)) * unit
+  if (near === 0n) return isChance(random, 1, 3) ? 0n : distance
+  return BigInt.asUintN(64, near - distance - unit)
+}
+
+function wordsOf({ text, spec, keySize, sectorSize, mediumBlockSize, flags, ...rest }: CryptDraw): string[] {
+  const { ivOffset, startSectors, keyType } = rest
+  const near = ivOffset > 2n ** 63n ? " near 2^64" : ivOffset > 2n ** 31n ? " near 2^32" : ""
+  return [
+    text,
+    `${text} key ${keySize}`,
+    `sector_size:${sectorSize}`,
+    ...flags,
+    ...(ivOffset > 0n ? [`iv_offset${near}`] : []),
+    ...(startSectors > 0 ? ["start"] : []),
+    ...(keyType === undefined ? [] : [`key of type ${keyType}`]),
+    ...(mediumBlockSize === 4096 ? ["on 4096"] : []),
+    ...(spec.isAead ? ["integrity:N:aead"] : []),
+  ]
+}
+
+async function build(choice: CryptDraw, random: SeededRandom): Promise<Setup> {
+  const { text, spec, keySize, sectorSize, mediumBlockSize, startSectors, size, flags } = choice
+  const bytes = random.bytes(keySize)
+  const key = keyringKey(choice.keyType, bytes, random)
+  const options = random.shuffle([
+    ...flags,
+    ...(sectorSize === 512 && isChance(random, 1, 2) ? [] : [`sector_size:${sectorSize}`]),
+    ...(spec.isAead ? [`integrity:${tagSizeOf(spec)}:aead`] : []),
+  ])
+  const word = key === undefined ? Buffer.from(bytes).toString("hex") : `:${keySize}:${key.type}:${key.description}`
+  const operand = spec.isAead ? "t" : "m0"
+  const start = [text, word, choice.ivOffset, operand, startSectors].join(" ")
+  const end = options.length > 0 ? ` ${options.length} ${options.join(" ")}` : isChance(random, 1, 3) ? " 0" : ""
+  const shared = {
+    line: `0 ${size / 512} crypt ${start}${end}`,
+    keys: key === undefined ? [] : [key],
+    size,
+    blockSize: Math.max(sectorSize, mediumBlockSize),
+    canDiscard: flags.includes("allow_discards"),
+  }
+  if (spec.isAead) return await overTagStore(shared, choice, random)
+  const content = random.bytes(startSectors * 512 + size + random.below(3) * 4096)
+  return { ...shared, media: [{ name: "m0", blockSize: mediumBlockSize, content }] }
+}
+
+function tagSizeOf(spec: CipherSpec): number {
+  return spec.authTagSize + (spec.iv === "random" ? spec.ivSize : 0)
+}
+
+function keyringKey(type: string | undefined, bytes: Uint8Array, random: SeededRandom): KeyringKey | undefined {
+  if (type === undefined) return undefined
+  return { type, description: `${type === "logon" ? "d:" : ""}${random.nextUint32()}`, bytes }
+}
+
+/** A volume that was written here, in places: what never was has no tag that fits. */
+async function overTagStore(
+  shared: Omit<Setup, "media">,
+  { spec, sectorSize, mediumBlockSize, startSectors, size }: CryptDraw,
+  random: SeededRandom,
+): Promise<Setup> {
+  const tagSize = tagSizeOf(spec)
+  const lowerSize = startSectors * 512 + size
+  const content = new Uint8Array(lowerSize + TAG_STORE_TAIL)
+  await formatIntegrity({
+    lower: memoryDevice({ bytes: content, blockSize: mediumBlockSize }),
+    tagSize,
+    blockSize: sectorSize,
+    interleaveSectors: 256,
+    journalSectors: 8,
+    internalHash: undefined,
+    wipe: false,
+    runtime: seededRuntime(random.nextUint32()),
+  })
+  const line = `0 ${lowerSize / 512} integrity m0 0 ${tagSize} D 1 block_size:${sectorSize}`
+  const setup: Setup = {
+    ...shared,
+    media: [{ name: "m0", blockSize: mediumBlockSize, content }],
+    lowers: [{ name: "t", line }],
+    isRandomized: spec.iv === "random",
+    canDiscard: false,
+  }
+  const { device } = await openHere(setup, [content])
+  for (let count = 1 + random.below(3); count > 0; count--) {
+    const { offset, length } = drawRange(random, size, device.blockSize)
+    await device.write(offset, random.bytes(length))
+  }
+  await device.close()
+  return setup
+}

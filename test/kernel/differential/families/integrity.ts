@@ -1,0 +1,220 @@
+import { memoryDevice } from "@blockstrata/device"
+import {
+  type FormatIntegrityOptions,
+  formatIntegrity,
+  freshSuperblock,
+  type InternalHash,
+  openIntegrity,
+} from "@blockstrata/integrity"
+import { type SeededRandom, seededRuntime } from "@blockstrata/testkit"
+import { DIGEST_SIZES } from "../../../../packages/integrity/src/internal-hash.ts"
+import { FLAG_FIELDS, MODES, NUMBER_FIELDS, parseIntegrityLine } from "../../../../packages/integrity/src/table-line.ts"
+import { type Draft, type Family, isChance, pickSome, type Setup } from "../case.ts"
+import { drawRange } from "../steps.ts"
+
+const HASHES = Object.keys(DIGEST_SIZES) as InternalHash["name"][]
+const BLOCK_SIZES = [256, 512, 1024, 2048, 4096, 8192].filter((size) => {
+  try {
+    parseIntegrityLine(["m0", "0", "4", "D", "1", `block_size:${size}`])
+    return true
+  } catch {
+    return false
+  }
+})
+const NUMBER_WORDS = Object.keys(NUMBER_FIELDS).filter((word) => word !== "block_size") as NumberWord[]
+const FLAG_WORDS = Object.keys(FLAG_FIELDS)
+const STATES = ["formatted by the opening", "written here", "wiped here"] as const
+
+type NumberWord = Exclude<keyof typeof NUMBER_FIELDS, "block_size">
+
+/** Values of the words with a number; a new word fails the build here. */
+const NUMBERS: Readonly<Record<NumberWord, (random: SeededRandom) => number>> = {
+  journal_sectors: (random) => 1 + random.below(200),
+  interleave_sectors: (random) => random.pick([8, 16, 100, 128, 256, 512, 1024, 4096, 40000]),
+  buffer_sectors: (random) => random.pick([1, 8, 9, 32, 128, 1000]),
+  journal_watermark: (random) => random.below(101),
+  commit_time: (random) => 1 + random.below(20000),
+  sectors_per_bit: (random) => 1 + random.below(5000),
+  // Linux keeps timer ticks of 4 ms.
+  bitmap_flush_interval: (random) => 4 * (1 + random.below(5000)),
+}
+
+export const integrityFamily: Family = {
+  name: "integrity",
+  weight: 8,
+  coverage: [
+    ...MODES.map((mode) => `mode ${mode}`),
+    ...HASHES,
+    ...HASHES.flatMap((hash) => [`${hash} in mode D`, `${hash} with a longer tag`, `${hash} with a shorter tag`]),
+    ...BLOCK_SIZES.map((size) => `block_size:${size}`),
+    ...NUMBER_WORDS,
+    ...FLAG_WORDS,
+    ...STATES,
+    ...["no hash", "tag size -", "start", "on 4096", "legacy padding on the medium", "legacy HMAC on the medium"],
+  ],
+  draw,
+}
+
+interface IntegrityDraw {
+  readonly state: (typeof STATES)[number]
+  readonly mode: string
+  readonly hash: InternalHash | undefined
+  readonly tagSize: number
+  readonly isTagSizeSaid: boolean
+  readonly blockSize: number
+  readonly mediumBlockSize: number
+  readonly startSectors: number
+  readonly flags: readonly string[]
+  readonly numbers: Partial<Readonly<Record<NumberWord, number>>>
+  readonly legacyPadding: boolean
+  readonly legacyHmac: boolean
+}
+
+function draw(random: SeededRandom): Draft {
+  const mode = random.pick([...MODES, "D", "D", "D"])
+  const name = isChance(random, 1, 5) && mode !== "B" ? undefined : random.pick(HASHES)
+  const hash = name === undefined ? undefined : hashOf(name, random)
+  const digestSize = name === undefined ? 0 : DIGEST_SIZES[name]
+  const isTagSizeSaid = name === undefined || isChance(random, 3, 4)
+  const isOdd = name === undefined || isChance(random, 1, 2)
+  const flags = pickSome(random, FLAG_WORDS, 1, 2).filter((flag) => flag !== "allow_discards" || name !== undefined)
+  const isFresh = mode === "D" && isChance(random, 1, 4)
+  const blockSize = random.pick(BLOCK_SIZES)
+  const isOn4096 = isChance(random, 1, 5) && (blockSize === 4096 || (blockSize === 512 && name !== undefined))
+  const numberWords = pickSome(random, NUMBER_WORDS, 1, 3)
+  const choice: IntegrityDraw = {
+    state: isFresh ? STATES[0] : random.pick(STATES.slice(1)),
+    mode,
+    hash,
+    tagSize: isTagSizeSaid && isOdd ? 1 + random.below(Math.max(16, 2 * digestSize)) : digestSize,
+    isTagSizeSaid,
+    blockSize,
+    mediumBlockSize: isOn4096 ? 4096 : 512,
+    startSectors: isChance(random, 1, 4) ? 8 * (1 + random.below(6)) : 0,
+    flags,
+    numbers: Object.fromEntries(numberWords.map((word) => [word, NUMBERS[word](random)])),
+    legacyPadding: isFresh ? !flags.includes("fix_padding") : isChance(random, 1, 4),
+    legacyHmac: isFresh ? !flags.includes("fix_hmac") : isChance(random, 1, 4),
+  }
+  return { words: wordsOf(choice, digestSize), build: () => build(choice, random) }
+}
+
+function hashOf(name: InternalHash["name"], random: SeededRandom): InternalHash {
+  if (!name.startsWith("hmac(")) return { name } as InternalHash
+  return { name, key: random.bytes(1 + random.below(80)) } as InternalHash
+}
+
+function wordsOf(choice: IntegrityDraw, digestSize: number): string[] {
+  const { state, mode, hash, tagSize, blockSize, flags, numbers } = choice
+  const length = tagSize > digestSize ? "longer" : tagSize < digestSize ? "shorter" : undefined
+  return [
+    `mode ${mode}`,
+    state,
+    ...(hash === undefined ? ["no hash"] : [hash.name]),
+    ...(hash !== undefined && mode === "D" ? [`${hash.name} in mode D`] : []),
+    ...(hash !== undefined && length !== undefined ? [`${hash.name} with a ${length} tag`] : []),
+    `block_size:${blockSize}`,
+    ...flags,
+    ...Object.keys(numbers),
+    ...(choice.isTagSizeSaid ? [] : ["tag size -"]),
+    ...(choice.startSectors > 0 ? ["start"] : []),
+    ...(choice.mediumBlockSize === 4096 ? ["on 4096"] : []),
+    ...(choice.legacyPadding ? ["legacy padding on the medium"] : []),
+    ...(choice.legacyHmac && hash !== undefined ? ["legacy HMAC on the medium"] : []),
+  ]
+}
+
+async function build(choice: IntegrityDraw, random: SeededRandom): Promise<Setup> {
+  const { hash, mode, state, startSectors, blockSize, mediumBlockSize, flags } = choice
+  const areaBytes = choice.legacyPadding ? 400 : 128
+  const content = new Uint8Array(startSectors * 512 + (areaBytes + 4 * random.below(64)) * 1024)
+  const { providedSectors } = freshSuperblock(
+    {
+      ...formatOf(choice),
+      hasInternalHash: hash !== undefined,
+      legacyPadding: choice.legacyPadding,
+      legacyHmac: choice.legacyHmac,
+      isBitmapMode: mode === "B",
+    },
+    content.length,
+    startSectors * 512,
+    seededRuntime(1),
+  )
+  const unit = Math.max(blockSize, mediumBlockSize)
+  const unitCount = Math.floor((providedSectors * 512) / unit)
+  const size = (isChance(random, 1, 2) ? unitCount : 1 + random.below(unitCount)) * unit
+  if (state !== STATES[0]) await writeVolume(choice, content, size, random)
+  else if (isChance(random, 1, 2)) random.fill(content.subarray(startSectors * 512 + 4096))
+  const isReadOnlyHere = mode === "J" || mode === "B"
+  return {
+    line: lineOf(choice, size, random),
+    media: [{ name: "m0", blockSize: mediumBlockSize, content }],
+    size,
+    blockSize: unit,
+    isReadOnlyHere,
+    isRandomized: state === STATES[0] && hash !== undefined && !choice.legacyHmac,
+    canDiscard: flags.includes("allow_discards") && !isReadOnlyHere,
+  }
+}
+
+function formatOf({
+  tagSize,
+  blockSize,
+  numbers,
+}: IntegrityDraw): Pick<
+  FormatIntegrityOptions,
+  "tagSize" | "blockSize" | "interleaveSectors" | "journalSectors" | "sectorsPerBit" | "bufferSectors"
+> {
+  return {
+    tagSize,
+    blockSize,
+    interleaveSectors: numbers.interleave_sectors,
+    journalSectors: numbers.journal_sectors,
+    sectorsPerBit: numbers.sectors_per_bit,
+    bufferSectors: numbers.buffer_sectors,
+  }
+}
+
+/** A volume with some blocks written: the others of a hashed one match no tag. */
+async function writeVolume(
+  choice: IntegrityDraw,
+  content: Uint8Array,
+  size: number,
+  random: SeededRandom,
+): Promise<void> {
+  const { hash: internalHash, state, startSectors, mode, mediumBlockSize } = choice
+  const start = startSectors * 512
+  const lower = memoryDevice({ bytes: content, blockSize: mediumBlockSize })
+  if (isChance(random, 1, 2)) random.fill(content.subarray(start + 4096))
+  await formatIntegrity({
+    ...formatOf(choice),
+    lower,
+    start,
+    internalHash,
+    legacyPadding: choice.legacyPadding,
+    legacyHmac: choice.legacyHmac,
+    mode: mode === "B" ? "B" : "J",
+    wipe: state === STATES[2],
+    runtime: seededRuntime(random.nextUint32()),
+  })
+  const { bufferSectors } = formatOf(choice)
+  const device = await openIntegrity({ lower, start, size, mode: "D", internalHash, bufferSectors })
+  for (let count = random.below(4); count > 0; count--) {
+    const { offset, length } = drawRange(random, size, device.blockSize)
+    await device.write(offset, random.bytes(length))
+  }
+  await device.close()
+}
+
+function lineOf(choice: IntegrityDraw, size: number, random: SeededRandom): string {
+  const { hash, blockSize, flags, numbers, startSectors, mode } = choice
+  const key = hash !== undefined && "key" in hash ? `:${Buffer.from(hash.key).toString("hex")}` : ""
+  const options = random.shuffle([
+    ...flags,
+    ...(blockSize === 512 && isChance(random, 1, 2) ? [] : [`block_size:${blockSize}`]),
+    ...Object.entries(numbers).map(([word, value]) => `${word}:${value}`),
+    ...(hash === undefined ? [] : [`internal_hash:${hash.name}${key}`]),
+  ])
+  const tagSize = choice.isTagSizeSaid ? choice.tagSize : "-"
+  return ["0", size / 512, "integrity", "m0", startSectors, tagSize, mode, options.length, ...options].join(" ")
+}
