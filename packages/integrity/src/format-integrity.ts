@@ -6,7 +6,7 @@ import { createInternalHash, type InternalHash } from "./internal-hash.ts"
 import { writeEmptyJournal } from "./journal.ts"
 import { type IntegrityLayout, layoutOf } from "./layout.ts"
 import { encodeSuperblock, type IntegritySuperblock, SUPERBLOCK_SIZE } from "./superblock.ts"
-import { DISPLACED_TAGS, hasTagsInPlace } from "./tag-buffer.ts"
+import { tagBufferProblem } from "./tag-buffer.ts"
 import { tagCheck } from "./tag-check.ts"
 
 export interface FormatIntegrityOptions extends LongVerbOptions {
@@ -52,7 +52,7 @@ const WIPE_PIECE_SIZE = 1024 * 1024
  * never one with tags or a journal of another time.
  *
  * @throws BlockError `INVALID` if the device is too small, `READ_ONLY` if it is one, `UNSUPPORTED` for another hash, and
- * for legacy padding with an interleave that Linux gets wrong.
+ * for legacy padding with an interleave that Linux gets wrong, and for tag buffers smaller than a block below.
  * @throws the signal's reason when aborted, and then there is no volume.
  */
 export async function formatIntegrity(options: FormatIntegrityOptions): Promise<IntegritySuperblock> {
@@ -74,10 +74,8 @@ export async function formatIntegrity(options: FormatIntegrityOptions): Promise<
     start,
     options.runtime ?? hostRuntime,
   )
-  if (!hasTagsInPlace(superblock, options.bufferSectors)) {
-    const what = `interleave of ${superblock.interleaveSectors} sectors with legacy padding`
-    throw new BlockError("UNSUPPORTED", `integrity: ${what}: ${DISPLACED_TAGS}`)
-  }
+  const problem = tagBufferProblem(superblock, options.bufferSectors, lower.blockSize)
+  if (problem !== undefined) throw new BlockError("UNSUPPORTED", `integrity: ${problem}`)
   const layout = layoutOf(superblock, lower.size, start)
   const hash = internalHash && createInternalHash(engine, internalHash)
   try {

@@ -105,6 +105,18 @@ describe("openIntegrity", () => {
     await expect(device.write(0, new Uint8Array(512))).rejects.toMatchObject({ code: "READ_ONLY" })
   })
 
+  it("refuses by name tag buffers that are no whole blocks of the device below", async () => {
+    const lower = memoryDevice({ size: 4 * SIZE, blockSize: 4096 })
+    const format = { lower, tagSize: 32, blockSize: 4096, interleaveSectors: 64, internalHash, wipe: true }
+    const refusal = { code: "UNSUPPORTED", message: expect.stringContaining("buffer_sectors:4") }
+    await expect(formatIntegrity({ ...format, bufferSectors: 4 })).rejects.toMatchObject(refusal)
+    await formatIntegrity({ ...format, bufferSectors: 8 })
+    const volume = { lower, size: 4096, mode: "D", internalHash } as const
+    await expect(openIntegrity({ ...volume, bufferSectors: 4 })).rejects.toMatchObject(refusal)
+    await openIntegrity({ ...volume, mode: "R", bufferSectors: 4 })
+    await openIntegrity({ ...volume, bufferSectors: 8 })
+  })
+
   it("refuses by name a volume whose tags Linux writes over its data", async () => {
     const lower = memoryDevice({ size: 4 * SIZE })
     const format = { lower, tagSize: 32, blockSize: 512, interleaveSectors: 64, internalHash, wipe: false }
@@ -131,7 +143,7 @@ describe("openIntegrity", () => {
   })
 
   it("says whether Linux would take a size inside a block of the device below", async () => {
-    const lower = memoryDevice({ size: SIZE, blockSize: 4096 })
+    const lower = memoryDevice({ size: 4 * SIZE, blockSize: 4096 })
     for (const [blockSize, size, code] of [
       [512, 1024, "INVALID"],
       [1024, 1024, "UNSUPPORTED"],

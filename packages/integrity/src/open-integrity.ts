@@ -6,7 +6,7 @@ import { createInternalHash, type InternalHash } from "./internal-hash.ts"
 import { inspectJournal } from "./journal.ts"
 import { type IntegrityLayout, layoutOf } from "./layout.ts"
 import type { IntegritySuperblock } from "./superblock.ts"
-import { DISPLACED_TAGS, hasTagsInPlace } from "./tag-buffer.ts"
+import { tagBufferProblem } from "./tag-buffer.ts"
 
 export interface OpenIntegrityOptions {
   /** Owned once the device is open; left open if opening fails. */
@@ -99,9 +99,8 @@ function checkSuperblock(superblock: IntegritySuperblock, options: OpenIntegrity
   }
   if (superblock.hasJournalMac) throw unsupported("a journal with a MAC (journal_mac)")
   if (superblock.interleaveSectors === 1) throw unsupported("data on a device of their own (meta_device)")
-  if (options.mode !== "R" && !hasTagsInPlace(superblock, options.bufferSectors)) {
-    throw unsupported(`interleave_sectors:${superblock.interleaveSectors} without fix_padding: ${DISPLACED_TAGS}`)
-  }
+  const problem = tagBufferProblem(superblock, options.bufferSectors, options.lower.blockSize)
+  if (options.mode !== "R" && problem !== undefined) throw unsupported(problem)
   if (options.internalHash === undefined && options.lower.blockSize > superblock.blockSize) {
     throw unsupported(`a tag store with blocks of ${superblock.blockSize} over blocks of ${options.lower.blockSize}`)
   }

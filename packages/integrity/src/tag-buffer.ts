@@ -5,8 +5,25 @@ const SECTOR_SIZE = 512
 const BUFFER_SECTORS = 128
 const BUFFER_SECTORS_MAX = 2 ** 22
 
-/** Why a volume is refused that `hasTagsInPlace` is not true for. */
-export const DISPLACED_TAGS = "Linux would write its tags over its data (but not with buffer_sectors:8)"
+/**
+ * Why the kernel's tag buffers spoil this volume, over blocks of `lowerBlockSize` bytes; undefined if they do not.
+ *
+ * @param wanted as on the line.
+ */
+export function tagBufferProblem(
+  superblock: Geometry & Pick<IntegritySuperblock, "providedSectors">,
+  wanted: number | undefined,
+  lowerBlockSize: number,
+): string | undefined {
+  if (!hasTagsInPlace(superblock, wanted)) {
+    return `interleave_sectors:${superblock.interleaveSectors} without fix_padding: Linux would write its tags over its data (but not with buffer_sectors:8)`
+  }
+  // The device below reads and writes no part of a block: in Linux 6.1 every request fails for want of its tags.
+  if (tagBufferSectors(superblock, wanted) * SECTOR_SIZE < lowerBlockSize) {
+    return `buffer_sectors:${wanted} over blocks of ${lowerBlockSize} bytes, on which Linux fails every request`
+  }
+  return undefined
+}
 
 /**
  * Sectors of the buffers through which the kernel reads and writes tags: a power of two that divides the tag run.
@@ -25,7 +42,7 @@ export function tagBufferSectors(geometry: Geometry, wanted: number = BUFFER_SEC
  * that begins inside a buffer is taken to begin with it, over the data of the area before: with the first padding, whose
  * runs many buffers divide, and areas shorter than a buffer. Up to Linux 7.2 such a volume destroys its own data.
  */
-export function hasTagsInPlace(
+function hasTagsInPlace(
   geometry: Geometry & Pick<IntegritySuperblock, "providedSectors">,
   wantedBufferSectors: number | undefined,
 ): boolean {
