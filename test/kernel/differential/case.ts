@@ -23,10 +23,9 @@ export interface KeyringKey {
 
 /** Bytes of the device. Written bytes come from the pool, at `poolOffset`. */
 export type Step =
-  | { readonly kind: "read" }
   | { readonly kind: "flush" }
   | { readonly kind: "write"; readonly offset: number; readonly length: number; readonly poolOffset: number }
-  | { readonly kind: "zero" | "discard"; readonly offset: number; readonly length: number }
+  | { readonly kind: "read" | "zero" | "discard"; readonly offset: number; readonly length: number }
 
 /** A table line and what it is tried on. */
 export interface Setup {
@@ -39,6 +38,8 @@ export interface Setup {
   readonly isReadOnlyHere?: boolean
   /** Randomness is stored: media are compared by opening Linux's here. */
   readonly isRandomized?: boolean
+  /** What stands on the medium may make Linux refuse a line that is not built here. */
+  readonly isJudgedByMedium?: boolean
   /** Bytes of the device, and of its blocks: where the requests go. */
   readonly size: number
   readonly blockSize: number
@@ -72,7 +73,7 @@ export interface Case extends Setup {
   readonly mutation: string | undefined
 }
 
-/** What became of a step: which bytes, and which offsets could not be read; or a word. */
+/** What became of a step: which bytes, zeroes where nothing could be read, and where that was; or a word. */
 export type StepOutcome =
   | { readonly kind: "read"; readonly content: Uint8Array; readonly badOffsets: readonly number[] }
   | { readonly kind: "done" | "io" | "unsupported" | "read-only" | "other"; readonly detail?: string }

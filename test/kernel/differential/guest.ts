@@ -1,7 +1,7 @@
 import { copyFile, open, readFile, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { runInKernel } from "../oracle.ts"
-import { type Case, type Outcome, POOL_SIZE, type Setup, type Step, type StepOutcome } from "./case.ts"
+import { type Case, type Outcome, POOL_SIZE, type Step, type StepOutcome } from "./case.ts"
 
 const SCRIPT = "host perl /share/guest.pl"
 /** `/dev/img0`, `1` and `2`: media with blocks of 512, what was read, media with blocks of 4096. */
@@ -51,7 +51,7 @@ function place(cases: readonly Case[]): { placed: PlacedCase[]; sizes: [number, 
   const placed = cases.map((each) => ({
     each,
     media: each.media.map(({ blockSize, content }) => take(blockSize === 4096 ? 2 : 0, content.length)),
-    results: each.steps.filter(({ kind }) => kind === "read").map(() => take(1, each.size)),
+    results: each.steps.flatMap((step) => (step.kind === "read" ? [take(1, step.length)] : [])),
   }))
   return { placed, sizes }
 }
@@ -78,13 +78,13 @@ function tasksOf({ each, media, results }: PlacedCase): string {
     }),
     ...(each.lowers ?? []).map(({ name, line }) => ["lower", "rw", name, line]),
     ["line", flags, each.line],
-    ...each.steps.map((step) => requestOf(step, each, left)),
+    ...each.steps.map((step) => requestOf(step, left)),
   ]
   return rows.map((row) => `${row.join("\t")}\n`).join("")
 }
 
-function requestOf(step: Step, { size }: Setup, results: Place[]): (string | number)[] {
-  if (step.kind === "read") return ["read", 0, size, results.shift()!.offset]
+function requestOf(step: Step, results: Place[]): (string | number)[] {
+  if (step.kind === "read") return ["read", step.offset, step.length, results.shift()!.offset]
   if (step.kind === "flush") return ["flush"]
   if (step.kind === "write") return ["write", step.offset, step.length, step.poolOffset]
   return [step.kind, step.offset, step.length]

@@ -80,7 +80,7 @@ function refusalOf(error: unknown): Pick<Outcome, "verdict" | "reason"> {
 
 async function runStep(device: BlockDevice, step: Step, pool: Uint8Array): Promise<StepOutcome> {
   try {
-    if (step.kind === "read") return await readAll(device)
+    if (step.kind === "read") return await readAll(device, step.offset, step.length)
     if (step.kind === "flush") await device.flush()
     else if (step.kind === "write")
       await device.write(step.offset, pool.slice(step.poolOffset, step.poolOffset + step.length))

@@ -21,8 +21,8 @@ export interface LineSet {
   readonly pool: Uint8Array
 }
 
-/** Of ten lines, this many are spoilt: nearly all of them are refused. */
-const SPOILT_OF_TEN = 2
+/** One of so many lines is spoilt; most of these are refused. */
+const SPOILT_SHARE = 4
 const TRY_COUNT = 3000
 /** Bytes that the guest reads at a time. */
 const READ_SIZE_MAX = 1024 * 1024
@@ -43,7 +43,7 @@ export async function drawLines(
     const random = seededRandom(seed, `line ${index}`)
     const family = drawFamily(random, families)
     const wanted = family.coverage.find((word) => (counts.get(`${family.name}: ${word}`) ?? 0) < wantedCount)
-    const isSpoilt = isChance(random, SPOILT_OF_TEN, 10)
+    const isSpoilt = isChance(random, 1, SPOILT_SHARE)
     const draft = drawWith(random, family, isSpoilt ? undefined : wanted)
     const tried = await tryDraft(draft, { index, family: family.name, isSpoilt, random, pool })
     if (tried === undefined) continue

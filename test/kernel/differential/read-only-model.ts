@@ -21,8 +21,11 @@ export class ReadOnlyModel {
 
   run(step: Step, pool: Uint8Array): StepOutcome {
     if (step.kind === "read") {
-      const badOffsets = [...this.#bad].sort((left, right) => left - right)
-      return { kind: "read", content: new Uint8Array(this.#content), badOffsets }
+      const end = step.offset + step.length
+      const badOffsets = [...this.#bad]
+        .filter((offset) => offset >= step.offset && offset < end)
+        .sort((left, right) => left - right)
+      return { kind: "read", content: this.#content.slice(step.offset, end), badOffsets }
     }
     if (step.kind === "write") {
       this.#content.set(pool.subarray(step.poolOffset, step.poolOffset + step.length), step.offset)

@@ -1,19 +1,21 @@
 import type { SeededRandom } from "@blockstrata/testkit"
 import { isChance, POOL_SIZE, type Setup, type Step } from "./case.ts"
 
-/** Reads all, writes here and there in several sizes, reads all again. */
-export function drawSteps(random: SeededRandom, { size, blockSize, isReadOnly, canDiscard }: Setup): Step[] {
-  if (isReadOnly) return [{ kind: "read" }]
-  const steps: Step[] = [{ kind: "read" }]
-  const count = 2 + random.below(4)
-  for (let index = 0; index < count; index++) {
-    const range = drawRange(random, size, blockSize)
-    const kind = isChance(random, 1, 8) ? "zero" : canDiscard && isChance(random, 1, 4) ? "discard" : "write"
-    steps.push(
-      kind === "write" ? { kind, ...range, poolOffset: drawPoolOffset(random, range.length) } : { kind, ...range },
-    )
-  }
-  return [...steps, { kind: "flush" }, { kind: "read" }]
+/** Reads all, writes and reads here and there in several sizes, reads all again. */
+export function drawSteps(random: SeededRandom, setup: Setup): Step[] {
+  const { size, blockSize, isReadOnly } = setup
+  const all: Step = { kind: "read", offset: 0, length: size }
+  const some = (): Step => ({ kind: "read", ...drawRange(random, size, blockSize) })
+  if (isReadOnly) return [all, some(), some()]
+  const changes = Array.from({ length: 2 + random.below(4) }, () => drawChange(random, setup))
+  return [all, ...changes.flatMap((step) => (isChance(random, 1, 3) ? [step, some()] : [step])), { kind: "flush" }, all]
+}
+
+function drawChange(random: SeededRandom, { size, blockSize, canDiscard }: Setup): Step {
+  const range = drawRange(random, size, blockSize)
+  if (isChance(random, 1, 8)) return { kind: "zero", ...range }
+  if (canDiscard && isChance(random, 1, 4)) return { kind: "discard", ...range }
+  return { kind: "write", ...range, poolOffset: drawPoolOffset(random, range.length) }
 }
 
 /** Blocks of a device of `size` bytes: often one, often few, sometimes all. */
