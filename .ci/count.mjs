@@ -53,9 +53,15 @@ function fail(text) {
 function isMissing(need) {
   if (need.startsWith("BLOCKSTRATA_")) return !process.env[need]
   if (need === "root") return process.getuid?.() !== 0
+  if (need === "Debian 12 on amd64") return process.arch !== "x64" || !isBookworm()
   if (need === "registry") return process.env.CI_REGISTRY === "none"
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"]
   return !folders.some((folder) => isExecutable(join(folder, need)))
+}
+
+function isBookworm() {
+  const path = "/etc/os-release"
+  return existsSync(path) && /^VERSION_CODENAME=bookworm$/m.test(readFileSync(path, "utf8"))
 }
 
 function isExecutable(path) {

@@ -8,7 +8,7 @@ import { nodeEngine } from "@blockstrata/primitives/node"
 import { portableEngine } from "@blockstrata/primitives/portable"
 import { describe, expect, test } from "vitest"
 import { hexKey } from "./crypt-lines.ts"
-import { ORACLE, runInKernel, withFolder } from "./oracle.ts"
+import { ORACLE, ORACLE_NEEDS, runInKernel, withFolder } from "./oracle.ts"
 
 const IMAGE_SIZE = 2 * 1024 * 1024
 
@@ -107,7 +107,7 @@ function linesOf(
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
 
-describe.skipIf(ORACLE === undefined)("AEAD volumes and Linux 6.1 (BLOCKSTRATA_ORACLE names the kernel oracle)", () => {
+describe.skipIf(ORACLE === undefined)(`AEAD volumes and Linux 6.1 (${ORACLE_NEEDS})`, () => {
   test("written here, read there; changed there, read here", { timeout: 600_000 }, async () => {
     await withFolder(async (folder) => {
       const made = await Promise.all(

@@ -17,7 +17,7 @@ import { tourStacks } from "../../packages/tour/src/stacks.ts"
 import { EXPECTED } from "../attacks/expectation.ts"
 import { isLineStack, type LineStack } from "../attacks/line-stack.ts"
 import { STACKS } from "../attacks/stacks.ts"
-import { ORACLE, runInKernel, withFolder } from "./oracle.ts"
+import { ORACLE, ORACLE_NEEDS, runInKernel, withFolder } from "./oracle.ts"
 
 /** Not asked: media of other sizes (A8a, A8b) or with two faces (A18), and the sixty fields of A11. */
 const ASKED = ATTACKS.filter(({ id }) => !["A8a", "A8b", "A11", "A18"].includes(id))
@@ -128,7 +128,7 @@ function outcomeOf({ volume }: Case, folder: string, index: number): Outcome {
   return judgeReading(volume, { size: volume.blocks.length * blockSize, blocks })
 }
 
-test.skipIf(!ORACLE)("Linux on the same volumes, attacked in the same ways (needs BLOCKSTRATA_ORACLE)", async () => {
+test.skipIf(!ORACLE)(`Linux on the same volumes, attacked in the same ways (${ORACLE_NEEDS})`, async () => {
   const cases = await stageAll()
   await withFolder(async (folder) => {
     for (const image of IMAGES) await writeFile(join(folder, image), new Uint8Array(IMAGE_SIZE))

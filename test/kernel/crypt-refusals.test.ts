@@ -10,7 +10,7 @@ import {
   REFUSED_LINES,
   UNSUPPORTED_LINES,
 } from "./crypt-lines.ts"
-import { ORACLE, runInKernel, withFolder } from "./oracle.ts"
+import { ORACLE, ORACLE_NEEDS, runInKernel, withFolder } from "./oracle.ts"
 
 /** Sorted by device, so that each tag store is made once. */
 const CASES = [...ACCEPTED_LINES, ...INVALID_LINES, ...UNSUPPORTED_LINES, ...REFUSED_LINES].sort((left, right) =>
@@ -72,7 +72,7 @@ async function askKernel(): Promise<Map<string, Verdict>> {
   })
 }
 
-describe.skipIf(ORACLE === undefined)("crypt lines in Linux 6.1 (BLOCKSTRATA_ORACLE names the kernel oracle)", () => {
+describe.skipIf(ORACLE === undefined)(`crypt lines in Linux 6.1 (${ORACLE_NEEDS})`, () => {
   test("refused lines are refused, the others taken, and printed as here", { timeout: 600_000 }, async () => {
     const verdicts = await askKernel()
     expect(verdicts.size).toBe(CASES.length)

@@ -5,7 +5,7 @@ import { cryptFamily } from "./differential/families/crypt.ts"
 import { runInLinux } from "./differential/guest.ts"
 import { runHere } from "./differential/here.ts"
 import { drawLines, type LineSet, type TriedCase } from "./differential/lines.ts"
-import { ORACLE, withFolder } from "./oracle.ts"
+import { ORACLE, ORACLE_NEEDS, withFolder } from "./oracle.ts"
 
 const LINE_COUNT = 1000
 /** How often each word that the parsers take occurs at least, in lines that are not spoilt. */
@@ -34,7 +34,7 @@ function report({ lines, unbuilt, counts }: LineSet, refusedCount: number): void
   console.log(`${lines.length} lines, of which ${refusedCount} are refused; ${extra}\n${rows.join("\n")}`)
 }
 
-describe.skipIf(ORACLE === undefined)("random table lines in Linux 6.1 and here (needs BLOCKSTRATA_ORACLE)", () => {
+describe.skipIf(ORACLE === undefined)(`random table lines in Linux 6.1 and here (${ORACLE_NEEDS})`, () => {
   test("the same bytes, and the same refusals", { timeout: 900_000 }, async () => {
     const set = await drawLines(FAMILIES, LINE_COUNT, WORD_COUNT, inject("seed"))
     const refusedCount = set.lines.filter(({ here }) => here.verdict === "refused").length

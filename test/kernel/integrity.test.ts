@@ -11,7 +11,7 @@ import {
 } from "@blockstrata/integrity"
 import { expect, test } from "vitest"
 import { sha256 } from "../vector.ts"
-import { ORACLE, runInKernel, withFolder } from "./oracle.ts"
+import { ORACLE, ORACLE_NEEDS, runInKernel, withFolder } from "./oracle.ts"
 
 const IMAGE_SIZE = 2 * 1024 * 1024
 const KEY = Uint8Array.from({ length: 32 }, (_, index) => index * 5)
@@ -63,7 +63,7 @@ async function write(index: number): Promise<Written> {
   }
 }
 
-test.skipIf(!ORACLE)("volumes written here open in Linux and read the same (BLOCKSTRATA_ORACLE)", async () => {
+test.skipIf(!ORACLE)(`volumes written here open in Linux and read the same (${ORACLE_NEEDS})`, async () => {
   await withFolder(async (folder) => {
     const volumes: Written[] = []
     for (const index of VOLUMES.keys()) volumes.push(await write(index))

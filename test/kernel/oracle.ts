@@ -1,10 +1,20 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { runProcess } from "../process.ts"
+import { isOracleAble } from "./oracle-host.ts"
 
-/** The program that runs a script in a real Linux kernel: `kernel-oracle run [OPTIONS] SCRIPT IMAGE...`. */
-export const ORACLE: string | undefined = process.env["BLOCKSTRATA_ORACLE"]
+/** What stands in the name of a test that asks the kernel: what the oracle of this folder needs. */
+export const ORACLE_NEEDS = "needs Debian 12 on amd64, root and apt-get"
+
+/**
+ * The program that runs a script in a real Linux kernel: `kernel-oracle run [OPTIONS] SCRIPT IMAGE...`. The one that
+ * `BLOCKSTRATA_ORACLE` names, else this folder's where it can work, which the first time fetches what it needs.
+ */
+export const ORACLE: string | undefined =
+  process.env["BLOCKSTRATA_ORACLE"] ||
+  (isOracleAble() ? fileURLToPath(new URL("kernel-oracle", import.meta.url)) : undefined)
 
 /** A folder for images, which the script sees as `/share`. */
 export async function withFolder<Value>(work: (folder: string) => Promise<Value>): Promise<Value> {

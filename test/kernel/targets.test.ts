@@ -5,7 +5,7 @@ import { type BlockDevice, BlockError, memoryDevice } from "@blockstrata/device"
 import { openTable, parseTable } from "@blockstrata/mapper"
 import { errorWord, linearWord, stripedWord, zeroWord } from "@blockstrata/targets"
 import { beforeAll, describe, expect, test } from "vitest"
-import { ORACLE, runInKernel, withFolder } from "./oracle.ts"
+import { ORACLE, ORACLE_NEEDS, runInKernel, withFolder } from "./oracle.ts"
 
 const WORDS = [linearWord, stripedWord, zeroWord, errorWord]
 const SECTOR_COUNTS = [2048, 4096]
@@ -139,7 +139,7 @@ async function askKernel(): Promise<Map<string, string>> {
   })
 }
 
-describe.skipIf(ORACLE === undefined)("linear, striped, zero and error as in Linux (needs BLOCKSTRATA_ORACLE)", () => {
+describe.skipIf(ORACLE === undefined)(`linear, striped, zero and error as in Linux (${ORACLE_NEEDS})`, () => {
   let kernel = new Map<string, string>()
   beforeAll(async () => {
     kernel = await askKernel()
