@@ -40,6 +40,8 @@ export interface Setup {
   readonly isRandomized?: boolean
   /** What stands on the medium may make Linux refuse a line that is not built here. */
   readonly isJudgedByMedium?: boolean
+  /** What was changed on the medium so that the line may be refused, in words. */
+  readonly damage?: string | undefined
   /** Bytes of the device, and of its blocks: where the requests go. */
   readonly size: number
   readonly blockSize: number
@@ -95,6 +97,13 @@ export interface Outcome {
 
 /** Bytes that writes take their data from. */
 export const POOL_SIZE: number = 1024 * 1024
+
+/** Changes one byte of `bytes` between these places. */
+export function flipIn(random: SeededRandom, bytes: Uint8Array, from: number, to: number): void {
+  if (to <= from) return
+  const at = from + random.below(to - from)
+  bytes[at] = bytes[at]! ^ (1 + random.below(255))
+}
 
 /** True in `part` of `whole` draws. */
 export function isChance(random: SeededRandom, part: number, whole: number): boolean {

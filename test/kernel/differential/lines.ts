@@ -21,8 +21,9 @@ export interface LineSet {
   readonly pool: Uint8Array
 }
 
-/** One of so many lines is spoilt; most of these are refused. */
+/** One of so many lines is spoilt; most of these are refused, and no more are kept than the share of them says. */
 const SPOILT_SHARE = 4
+const REFUSED_SHARE = 0.22
 const TRY_COUNT = 3000
 /** Bytes that the guest reads at a time. */
 const READ_SIZE_MAX = 1024 * 1024
@@ -38,8 +39,9 @@ export async function drawLines(
   const counts = new Map(families.flatMap(({ name, coverage }) => coverage.map((word) => [`${name}: ${word}`, 0])))
   const lines: TriedCase[] = []
   const unbuilt: TriedCase[] = []
+  let refusedCount = 0
   for (let index = 0; lines.length < count; index++) {
-    if (index > 20 * count) throw new Error("nearly nothing that is drawn is built")
+    if (index > 20 * count) throw new Error(`nearly nothing is built; missing: ${missing(counts, wantedCount)}`)
     const random = seededRandom(seed, `line ${index}`)
     const family = drawFamily(random, families)
     const wanted = family.coverage.find((word) => (counts.get(`${family.name}: ${word}`) ?? 0) < wantedCount)
@@ -51,8 +53,12 @@ export async function drawLines(
       unbuilt.push(tried)
       continue
     }
+    if (tried.here.verdict === "refused") {
+      refusedCount += 1
+      if (refusedCount > count * REFUSED_SHARE) continue
+    }
     lines.push(tried)
-    if (tried.each.mutation === undefined) {
+    if (tried.each.mutation === tried.each.damage) {
       for (const word of draft.words) {
         const key = `${family.name}: ${word}`
         counts.set(key, (counts.get(key) ?? 0) + 1)
@@ -60,6 +66,10 @@ export async function drawLines(
     }
   }
   return { lines, unbuilt, counts, pool }
+}
+
+function missing(counts: ReadonlyMap<string, number>, wantedCount: number): string {
+  return [...counts].flatMap(([word, found]) => (found < wantedCount ? [word] : [])).join(", ")
 }
 
 function drawFamily(random: SeededRandom, families: readonly Family[]): Family {
@@ -88,7 +98,7 @@ async function tryDraft(draft: Draft, trial: Trial): Promise<TriedCase | undefin
   const setup = await built(draft)
   if (setup === undefined) return undefined
   const named = { index, family, words: draft.words }
-  if (isSpoilt) return await trySpoilt(setup, named, random, pool)
+  if (isSpoilt || setup.damage !== undefined) return await trySpoilt(setup, named, random, pool)
   const each: Case = { ...setup, ...named, mutation: undefined, steps: drawSteps(random, setup) }
   const here = await runHere(each, pool)
   if (here.verdict === "refused") throw new Error(`a good line is refused here: ${here.reason}: ${each.line}`)
@@ -102,7 +112,7 @@ async function trySpoilt(
   random: SeededRandom,
   pool: Uint8Array,
 ): Promise<TriedCase> {
-  const [mutation, line] = mutate(random, good.line)
+  const [mutation, line] = good.damage === undefined ? mutate(random, good.line) : [good.damage, good.line]
   const opened = await runHere({ ...good, line, steps: [] }, pool)
   const [size, blockSize] = (opened.geometry ?? `${good.size} ${good.blockSize}`).split(" ").map(Number)
   const setup = { ...good, line, size: size!, blockSize: blockSize! }

@@ -1,10 +1,10 @@
 import { type CipherSpec, cryptWord, parseCipherSpec } from "@blockstrata/crypt"
 import { memoryDevice } from "@blockstrata/device"
-import { formatIntegrity } from "@blockstrata/integrity"
+import { decodeSuperblock, formatIntegrity, layoutOf } from "@blockstrata/integrity"
 import { type SeededRandom, seededRuntime } from "@blockstrata/testkit"
 import { BUILT } from "../../../../packages/crypt/src/cipher-spec.ts"
 import { FLAGS } from "../../../../packages/crypt/src/line-options.ts"
-import { type Draft, type Family, isChance, type KeyringKey, pickSome, type Setup } from "../case.ts"
+import { type Draft, type Family, flipIn, isChance, type KeyringKey, pickSome, type Setup } from "../case.ts"
 import { openHere } from "../here.ts"
 import { drawRange } from "../steps.ts"
 
@@ -168,5 +168,9 @@ async function overTagStore(
     await device.write(offset, random.bytes(length))
   }
   await device.close()
+  const { firstAreaOffset, tagRunBytes } = layoutOf(decodeSuperblock(content), content.length, 0)
+  const end = Math.min(content.length, firstAreaOffset + tagRunBytes + lowerSize)
+  // A sector, a tag, or nothing that counts.
+  for (let count = random.below(3); count > 0; count--) flipIn(random, content, firstAreaOffset, end)
   return setup
 }

@@ -1,15 +1,17 @@
 import { memoryDevice } from "@blockstrata/device"
 import {
+  decodeSuperblock,
   type FormatIntegrityOptions,
   formatIntegrity,
   freshSuperblock,
   type InternalHash,
+  layoutOf,
   openIntegrity,
 } from "@blockstrata/integrity"
 import { type SeededRandom, seededRuntime } from "@blockstrata/testkit"
 import { DIGEST_SIZES } from "../../../../packages/integrity/src/internal-hash.ts"
 import { FLAG_FIELDS, MODES, NUMBER_FIELDS, parseIntegrityLine } from "../../../../packages/integrity/src/table-line.ts"
-import { type Draft, type Family, isChance, pickSome, type Setup } from "../case.ts"
+import { type Draft, type Family, flipIn, isChance, pickSome, type Setup } from "../case.ts"
 import { drawRange } from "../steps.ts"
 
 const HASHES = Object.keys(DIGEST_SIZES) as InternalHash["name"][]
@@ -24,6 +26,20 @@ const BLOCK_SIZES = [256, 512, 1024, 2048, 4096, 8192].filter((size) => {
 const NUMBER_WORDS = Object.keys(NUMBER_FIELDS).filter((word) => word !== "block_size") as NumberWord[]
 const FLAG_WORDS = Object.keys(FLAG_FIELDS)
 const STATES = ["formatted by the opening", "written here", "wiped here"] as const
+
+/**
+ * Field, place and length in the superblock. Not the flags, which start work in Linux, and not the size, which Linux
+ * replaces by what the device has room for.
+ */
+const SUPERBLOCK_FIELDS = [
+  ["signature", 0, 8],
+  ["version", 8, 1],
+  ["interleave", 9, 1],
+  ["tag size", 10, 2],
+  ["number of journal sections", 12, 2],
+  ["block size", 28, 1],
+  ["salt", 48, 16],
+] as const
 
 type NumberWord = Exclude<keyof typeof NUMBER_FIELDS, "block_size">
 
@@ -50,6 +66,7 @@ export const integrityFamily: Family = {
     ...NUMBER_WORDS,
     ...FLAG_WORDS,
     ...STATES,
+    ...["changed data or tags", "changed superblock"],
     ...["no hash", "tag size -", "start", "on 4096", "legacy padding on the medium", "legacy HMAC on the medium"],
   ],
   draw,
@@ -68,6 +85,7 @@ interface IntegrityDraw {
   readonly numbers: Partial<Readonly<Record<NumberWord, number>>>
   readonly legacyPadding: boolean
   readonly legacyHmac: boolean
+  readonly change: "data or tags" | "superblock" | undefined
 }
 
 function draw(random: SeededRandom): Draft {
@@ -95,6 +113,7 @@ function draw(random: SeededRandom): Draft {
     numbers: Object.fromEntries(numberWords.map((word) => [word, NUMBERS[word](random)])),
     legacyPadding: isFresh ? !flags.includes("fix_padding") : isChance(random, 1, 4),
     legacyHmac: isFresh ? !flags.includes("fix_hmac") : isChance(random, 1, 4),
+    change: isFresh || isChance(random, 2, 3) ? undefined : random.pick(["data or tags", "data or tags", "superblock"]),
   }
   return { words: wordsOf(choice, digestSize), build: () => build(choice, random) }
 }
@@ -119,6 +138,7 @@ function wordsOf(choice: IntegrityDraw, digestSize: number): string[] {
     ...(choice.isTagSizeSaid ? [] : ["tag size -"]),
     ...(choice.startSectors > 0 ? ["start"] : []),
     ...(choice.mediumBlockSize === 4096 ? ["on 4096"] : []),
+    ...(choice.change === undefined ? [] : [`changed ${choice.change}`]),
     ...(choice.legacyPadding ? ["legacy padding on the medium"] : []),
     ...(choice.legacyHmac && hash !== undefined ? ["legacy HMAC on the medium"] : []),
   ]
@@ -145,6 +165,7 @@ async function build(choice: IntegrityDraw, random: SeededRandom): Promise<Setup
   const size = (isChance(random, 1, 2) ? unitCount : 1 + random.below(unitCount)) * unit
   if (state !== STATES[0]) await writeVolume(choice, content, size, random)
   else if (isChance(random, 1, 2)) random.fill(content.subarray(startSectors * 512 + 4096))
+  const damage = changeMedium(choice, content, random)
   const isReadOnlyHere = mode === "J" || mode === "B"
   return {
     line: lineOf(choice, size, random),
@@ -153,6 +174,7 @@ async function build(choice: IntegrityDraw, random: SeededRandom): Promise<Setup
     blockSize: unit,
     isReadOnlyHere,
     isJudgedByMedium: true,
+    damage,
     isRandomized: state === STATES[0] && hash !== undefined && !choice.legacyHmac,
     canDiscard: flags.includes("allow_discards") && !isReadOnlyHere,
   }
@@ -205,6 +227,24 @@ async function writeVolume(
     await device.write(offset, random.bytes(length))
   }
   await device.close()
+}
+
+/** What of the superblock was changed, in words; changed blocks only fail to be read. */
+function changeMedium(
+  { change, startSectors }: IntegrityDraw,
+  content: Uint8Array,
+  random: SeededRandom,
+): string | undefined {
+  const start = startSectors * 512
+  if (change === "superblock") {
+    const [what, at, length] = random.pick(SUPERBLOCK_FIELDS)
+    flipIn(random, content, start + at, start + at + length)
+    return `another ${what} in the superblock`
+  }
+  if (change === undefined) return undefined
+  const { firstAreaOffset } = layoutOf(decodeSuperblock(content.subarray(start)), content.length, start)
+  for (let count = 1 + random.below(4); count > 0; count--) flipIn(random, content, firstAreaOffset, content.length)
+  return undefined
 }
 
 function lineOf(choice: IntegrityDraw, size: number, random: SeededRandom): string {

@@ -2,7 +2,7 @@ import { memoryDevice } from "@blockstrata/device"
 import { type SeededRandom, seededRuntime } from "@blockstrata/testkit"
 import { formatVerity, hashTree, verityWord } from "@blockstrata/verity"
 import { algorithmFault, OPTIONS } from "../../../../packages/verity/src/table-words.ts"
-import { type Draft, type Family, isChance, type Medium, pickSome, type Setup } from "../case.ts"
+import { type Draft, type Family, flipIn, isChance, type Medium, pickSome, type Setup } from "../case.ts"
 
 const VERSIONS = [0, 1] as const
 const SIZES = Array.from({ length: 13 }, (_, index) => 256 * 2 ** index)
@@ -130,8 +130,8 @@ async function build(choice: VerityDraw, random: SeededRandom): Promise<Setup> {
     runtime: seededRuntime(1),
   })
   for (const flip of choice.flips) {
-    if (flip === "data") flipIn(data, 0, dataBytes, random)
-    else flipIn(hash, hashStart, hashBytes - hashBlockSize, random)
+    if (flip === "data") flipIn(random, data, 0, dataBytes)
+    else flipIn(random, hash, hashStart, hashBytes - hashBlockSize)
   }
   const size = choice.lineBlockCount * dataBlockSize
   const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex") || "-"
@@ -142,6 +142,7 @@ async function build(choice: VerityDraw, random: SeededRandom): Promise<Setup> {
     line: `0 ${size / 512} verity ${[version, "m0", choice.isOneMedium ? "m0" : "m1", ...args, hex(salt), ...options].join(" ")}`,
     media: choice.isOneMedium ? [medium("m0", data)] : [medium("m0", data), medium("m1", hash)],
     isReadOnly: true,
+    isJudgedByMedium: true,
     size,
     blockSize: Math.max(dataBlockSize, mediumBlockSize),
   }
@@ -149,10 +150,4 @@ async function build(choice: VerityDraw, random: SeededRandom): Promise<Setup> {
 
 function aligned(length: number): number {
   return Math.ceil(length / 4096) * 4096
-}
-
-function flipIn(bytes: Uint8Array, from: number, to: number, random: SeededRandom): void {
-  if (to <= from) return
-  const at = from + random.below(to - from)
-  bytes[at] = bytes[at]! ^ (1 + random.below(255))
 }
