@@ -1,3 +1,4 @@
+import { standardWords } from "blockstrata"
 import { describe, expect, inject, test } from "vitest"
 import { differenceOf } from "./differential/comparison.ts"
 import { FAMILIES } from "./differential/families/all.ts"
@@ -28,8 +29,14 @@ async function mismatchesOf(tried: readonly TriedCase[], pool: Uint8Array): Prom
   })
 }
 
+/** How often each target that a table may name is taken. */
+function targetCounts(lines: readonly TriedCase[]): [string, number][] {
+  const taken = lines.filter(({ here }) => here.verdict === "taken").map(({ each }) => each.line.split(" ")[2])
+  return standardWords.map(({ word }) => [`target ${word}`, taken.filter((other) => other === word).length])
+}
+
 function report({ lines, unbuilt, counts }: LineSet, refusedCount: number): void {
-  const rows = [...counts].map(([word, count]) => `${String(count).padStart(5)}  ${word}`)
+  const rows = [...targetCounts(lines), ...counts].map(([word, count]) => `${String(count).padStart(5)}  ${word}`)
   const extra = `${unbuilt.length} spoilt ones beside them are not built here`
   console.log(`${lines.length} lines, of which ${refusedCount} are refused; ${extra}\n${rows.join("\n")}`)
 }
@@ -39,7 +46,8 @@ describe.skipIf(ORACLE === undefined)(`random table lines in Linux 6.1 and here 
     const set = await drawLines(FAMILIES, LINE_COUNT, WORD_COUNT, inject("seed"))
     const refusedCount = set.lines.filter(({ here }) => here.verdict === "refused").length
     report(set, refusedCount)
-    expect([...set.counts].filter(([, count]) => count < WORD_COUNT)).toEqual([])
+    const counts = [...set.counts, ...targetCounts(set.lines)]
+    expect(counts.filter(([, count]) => count < WORD_COUNT)).toEqual([])
     expect(set.lines.length).toBe(LINE_COUNT)
     expect(refusedCount).toBeLessThanOrEqual(LINE_COUNT / 4)
     // Two machines at a time, one for each half.

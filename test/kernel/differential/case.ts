@@ -38,6 +38,8 @@ export interface Setup {
   readonly isReadOnlyHere?: boolean
   /** Randomness is stored: media are compared by opening Linux's here. */
   readonly isRandomized?: boolean
+  /** The portable engine does the work here, instead of Node's. */
+  readonly isPortable?: boolean
   /** What stands on the medium may make Linux refuse a line that is not built here. */
   readonly isJudgedByMedium?: boolean
   /** What was changed on the medium so that the line may be refused, in words. */

@@ -1,23 +1,11 @@
-import { cryptWord } from "@blockstrata/crypt"
-import { type BlockDevice, BlockError, memoryDevice, type TableWord } from "@blockstrata/device"
-import { integrityWord } from "@blockstrata/integrity"
+import { type BlockDevice, BlockError, memoryDevice } from "@blockstrata/device"
 import { openTable, parseTable, printTable } from "@blockstrata/mapper"
-import { errorWord, linearWord, stripedWord, zeroWord } from "@blockstrata/targets"
+import { portableEngine } from "@blockstrata/primitives/portable"
 import { seededRuntime } from "@blockstrata/testkit"
-import { verityWord } from "@blockstrata/verity"
+import { standardWords } from "blockstrata"
 import type { Case, Outcome, Setup, Step, StepOutcome } from "./case.ts"
 import { readAll } from "./read-all.ts"
 import { ReadOnlyModel } from "./read-only-model.ts"
-
-export const WORDS: readonly TableWord[] = [
-  cryptWord,
-  integrityWord,
-  verityWord,
-  linearWord,
-  stripedWord,
-  zeroWord,
-  errorWord,
-] as readonly TableWord[]
 
 /** A line that was opened over media. */
 export interface OpenedLine {
@@ -39,9 +27,10 @@ export async function openHere(
   return await openOn(line, setup.isReadOnly === true || setup.isReadOnlyHere === true)
 
   async function openOn(text: string, readOnly: boolean): Promise<OpenedLine> {
-    const opened = await openTable(parseTable(text, WORDS), {
+    const opened = await openTable(parseTable(text, standardWords), {
       readOnly,
       runtime: seededRuntime(1),
+      engine: setup.isPortable ? portableEngine : undefined,
       keys: (description) => setup.keys?.find((key) => key.description === description)?.bytes,
       async openOperand({ path }) {
         const device = devices.get(path)

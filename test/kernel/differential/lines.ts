@@ -95,8 +95,9 @@ interface Trial {
 /** Undefined if what was drawn is not built here: a generator need not know every combination. */
 async function tryDraft(draft: Draft, trial: Trial): Promise<TriedCase | undefined> {
   const { index, family, isSpoilt, random, pool } = trial
-  const setup = await built(draft)
-  if (setup === undefined) return undefined
+  const drawn = await built(draft)
+  if (drawn === undefined) return undefined
+  const setup: Setup = { ...drawn, isPortable: isChance(random, 1, 4) }
   const named = { index, family, words: draft.words }
   if (isSpoilt || setup.damage !== undefined) return await trySpoilt(setup, named, random, pool)
   const each: Case = { ...setup, ...named, mutation: undefined, steps: drawSteps(random, setup) }

@@ -160,6 +160,7 @@ async function overTagStore(
     media: [{ name: "m0", blockSize: mediumBlockSize, content }],
     lowers: [{ name: "t", line }],
     isRandomized: spec.iv === "random",
+    isJudgedByMedium: true,
     canDiscard: false,
   }
   const { device } = await openHere(setup, [content])

@@ -25,7 +25,7 @@ const BLOCK_SIZES = [256, 512, 1024, 2048, 4096, 8192].filter((size) => {
 })
 const NUMBER_WORDS = Object.keys(NUMBER_FIELDS).filter((word) => word !== "block_size") as NumberWord[]
 const FLAG_WORDS = Object.keys(FLAG_FIELDS)
-const STATES = ["formatted by the opening", "written here", "wiped here"] as const
+const STATES = ["no superblock", "written here", "wiped here"] as const
 
 /**
  * Field, place and length in the superblock. Not the flags, which start work in Linux, and not the size, which Linux
@@ -66,6 +66,7 @@ export const integrityFamily: Family = {
     ...NUMBER_WORDS,
     ...FLAG_WORDS,
     ...STATES,
+    ...["formatted by the opening", "no superblock in mode R"],
     ...["changed data or tags", "changed superblock"],
     ...["no hash", "tag size -", "start", "on 4096", "legacy padding on the medium", "legacy HMAC on the medium"],
   ],
@@ -96,7 +97,7 @@ function draw(random: SeededRandom): Draft {
   const isTagSizeSaid = name === undefined || isChance(random, 3, 4)
   const isOdd = name === undefined || isChance(random, 1, 2)
   const flags = pickSome(random, FLAG_WORDS, 1, 2).filter((flag) => flag !== "allow_discards" || name !== undefined)
-  const isFresh = mode === "D" && isChance(random, 1, 4)
+  const isFresh = (mode === "D" || mode === "R") && isChance(random, 1, 4)
   const blockSize = random.pick(BLOCK_SIZES)
   const isOn4096 = isChance(random, 1, 5) && (blockSize === 4096 || (blockSize === 512 && name !== undefined))
   const numberWords = pickSome(random, NUMBER_WORDS, 1, 3)
@@ -119,8 +120,7 @@ function draw(random: SeededRandom): Draft {
 }
 
 function hashOf(name: InternalHash["name"], random: SeededRandom): InternalHash {
-  if (!name.startsWith("hmac(")) return { name } as InternalHash
-  return { name, key: random.bytes(1 + random.below(80)) } as InternalHash
+  return name === "hmac(sha256)" ? { name, key: random.bytes(1 + random.below(80)) } : { name }
 }
 
 function wordsOf(choice: IntegrityDraw, digestSize: number): string[] {
@@ -129,6 +129,7 @@ function wordsOf(choice: IntegrityDraw, digestSize: number): string[] {
   return [
     `mode ${mode}`,
     state,
+    ...(state === STATES[0] ? [mode === "D" ? "formatted by the opening" : "no superblock in mode R"] : []),
     ...(hash === undefined ? ["no hash"] : [hash.name]),
     ...(hash !== undefined && mode === "D" ? [`${hash.name} in mode D`] : []),
     ...(hash !== undefined && length !== undefined ? [`${hash.name} with a ${length} tag`] : []),
@@ -175,7 +176,7 @@ async function build(choice: IntegrityDraw, random: SeededRandom): Promise<Setup
     isReadOnlyHere,
     isJudgedByMedium: true,
     damage,
-    isRandomized: state === STATES[0] && hash !== undefined && !choice.legacyHmac,
+    isRandomized: state === STATES[0] && mode === "D" && hash !== undefined && !choice.legacyHmac,
     canDiscard: flags.includes("allow_discards") && !isReadOnlyHere,
   }
 }
