@@ -25,8 +25,8 @@ const WRONG: Readonly<Record<string, (right: Outcome, each: Case) => Outcome | u
   verdict: (right) => ({ ...right, verdict: right.verdict === "taken" ? "refused" : "taken" }),
   line: (right) => (right.printed === undefined ? undefined : { ...right, printed: `${right.printed} ` }),
   "block size": (right) => (right.geometry === undefined ? undefined : { ...right, geometry: `${right.geometry}0` }),
-  "a byte that is read": (right) => changeRead(right, (content) => changed(content), []),
-  "a place that cannot be read": (right) => changeRead(right, (content) => content, [0]),
+  "a byte that is read": (right) => changeRead(right, changed),
+  "a place that cannot be read": (right) => changeRead(right, undefined),
   "a step that fails": (right) => {
     const at = right.steps.findIndex(({ kind }) => kind === "done")
     return at < 0 ? undefined : { ...right, steps: right.steps.with(at, { kind: "other" }) }
@@ -39,16 +39,16 @@ const WRONG: Readonly<Record<string, (right: Outcome, each: Case) => Outcome | u
       : { ...right, media: right.media.with(-1, changed(right.media.at(-1)!)) },
 }
 
-function changeRead(
-  right: Outcome,
-  change: (content: Uint8Array) => Uint8Array,
-  moreBadOffsets: readonly number[],
-): Outcome | undefined {
+/** Other content, or, without a change of it, another answer to whether the first block can be read. */
+function changeRead(right: Outcome, change: ((content: Uint8Array) => Uint8Array) | undefined): Outcome | undefined {
   const at = right.steps.findLastIndex(({ kind }) => kind === "read")
   const step = right.steps[at]
   if (step?.kind !== "read") return undefined
-  const badOffsets = [...moreBadOffsets, ...step.badOffsets]
-  return { ...right, steps: right.steps.with(at, { kind: "read", content: change(step.content), badOffsets }) }
+  const badOffsets = step.badOffsets.includes(0)
+    ? step.badOffsets.filter((offset) => offset > 0)
+    : [0, ...step.badOffsets]
+  const wrong = change === undefined ? { ...step, badOffsets } : { ...step, content: change(step.content) }
+  return { ...right, steps: right.steps.with(at, wrong) }
 }
 
 function changed(bytes: Uint8Array): Uint8Array {

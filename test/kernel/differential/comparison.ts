@@ -32,9 +32,17 @@ function stepDifference(kernel: StepOutcome | undefined, here: StepOutcome | und
     const isSame = kernel?.kind === here?.kind || (kernel?.kind === "io" && here?.kind === "read-only")
     return isSame && kernel !== undefined ? undefined : `Linux ${describe(kernel)}, here ${describe(here)}`
   }
-  const places = ({ badOffsets }: typeof kernel) => badOffsets.join(" ") || "none"
-  if (places(kernel) !== places(here)) return `cannot be read: Linux ${places(kernel)}, here ${places(here)}`
+  const onlyThere = placesWithout(kernel.badOffsets, here.badOffsets)
+  const onlyHere = placesWithout(here.badOffsets, kernel.badOffsets)
+  if (onlyThere + onlyHere !== "") return `cannot be read: only in Linux ${onlyThere}; only here ${onlyHere}`
   return bytesDifference(kernel.content, here.content)
+}
+
+/** The first places that are not among the others, in words; nothing if there are none. */
+function placesWithout(offsets: readonly number[], others: readonly number[]): string {
+  const known = new Set(others)
+  const left = offsets.filter((offset) => !known.has(offset))
+  return left.length > 8 ? `${left.slice(0, 8).join(" ")} ... (${left.length})` : left.join(" ")
 }
 
 function describe(outcome: StepOutcome | undefined): string {

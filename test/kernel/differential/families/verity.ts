@@ -1,6 +1,6 @@
 import { memoryDevice } from "@blockstrata/device"
 import { type SeededRandom, seededRuntime } from "@blockstrata/testkit"
-import { formatVerity, hashTree, verityWord } from "@blockstrata/verity"
+import { formatVerity, hashTree, type VerityParameters, verityWord } from "@blockstrata/verity"
 import { algorithmFault, OPTIONS } from "../../../../packages/verity/src/table-words.ts"
 import { type Draft, type Family, flipIn, isChance, type Medium, pickSome, type Setup } from "../case.ts"
 
@@ -40,13 +40,7 @@ function isTaken({ dataBlockSize = 4096, hashBlockSize = 4096, options = "" }): 
   }
 }
 
-interface VerityDraw {
-  readonly version: 0 | 1
-  readonly algorithm: "sha256"
-  readonly dataBlockSize: number
-  readonly hashBlockSize: number
-  readonly dataBlockCount: number
-  readonly hashStart: number
+interface VerityDraw extends Omit<VerityParameters, "salt"> {
   readonly saltSize: number
   readonly isOneMedium: boolean
   readonly mediumBlockSize: number
