@@ -25,7 +25,7 @@ const BLOCK_SIZES = [256, 512, 1024, 2048, 4096, 8192].filter((size) => {
 })
 const NUMBER_WORDS = Object.keys(NUMBER_FIELDS).filter((word) => word !== "block_size") as NumberWord[]
 const FLAG_WORDS = Object.keys(FLAG_FIELDS)
-const STATES = ["no superblock", "written here", "wiped here"] as const
+const STATES = ["formatted by the opening", "written here", "wiped here"] as const
 
 /**
  * Field, place and length in the superblock. Not the flags, which start work in Linux, and not the size, which Linux
@@ -66,7 +66,6 @@ export const integrityFamily: Family = {
     ...NUMBER_WORDS,
     ...FLAG_WORDS,
     ...STATES,
-    ...["formatted by the opening", "no superblock in mode R"],
     ...["changed data or tags", "changed superblock"],
     ...["no hash", "tag size -", "start", "on 4096", "legacy padding on the medium", "legacy HMAC on the medium"],
   ],
@@ -97,7 +96,7 @@ function draw(random: SeededRandom): Draft {
   const isTagSizeSaid = name === undefined || isChance(random, 3, 4)
   const isOdd = name === undefined || isChance(random, 1, 2)
   const flags = pickSome(random, FLAG_WORDS, 1, 2).filter((flag) => flag !== "allow_discards" || name !== undefined)
-  const isFresh = (mode === "D" || mode === "R") && isChance(random, 1, 4)
+  const isFresh = mode === "D" && isChance(random, 1, 4)
   // A tag of one byte fits once in 256 blocks, another one for each salt: Linux and this library draw their own.
   const smallest = isFresh && flags.includes("fix_hmac") ? 4 : 1
   const blockSize = random.pick(BLOCK_SIZES)
@@ -131,7 +130,6 @@ function wordsOf(choice: IntegrityDraw, digestSize: number): string[] {
   return [
     `mode ${mode}`,
     state,
-    ...(state === STATES[0] ? [mode === "D" ? "formatted by the opening" : "no superblock in mode R"] : []),
     ...(hash === undefined ? ["no hash"] : [hash.name]),
     ...(hash !== undefined && mode === "D" ? [`${hash.name} in mode D`] : []),
     ...(hash !== undefined && length !== undefined ? [`${hash.name} with a ${length} tag`] : []),
@@ -178,7 +176,7 @@ async function build(choice: IntegrityDraw, random: SeededRandom): Promise<Setup
     isReadOnlyHere,
     isJudgedByMedium: true,
     damage,
-    isRandomized: state === STATES[0] && mode === "D" && hash !== undefined && !choice.legacyHmac,
+    isRandomized: state === STATES[0] && hash !== undefined && !choice.legacyHmac,
     canDiscard: flags.includes("allow_discards") && !isReadOnlyHere,
   }
 }
@@ -234,13 +232,14 @@ async function writeVolume(
 
 /** What of the superblock was changed, in words; changed blocks only fail to be read. */
 function changeMedium(
-  { change, startSectors }: IntegrityDraw,
+  { change, mode, startSectors }: IntegrityDraw,
   content: Uint8Array,
   random: SeededRandom,
 ): string | undefined {
   const start = startSectors * 512
   if (change === "superblock") {
-    const [what, at, length] = random.pick(SUPERBLOCK_FIELDS)
+    // Without a signature, Linux comes up in mode R by mistake: it looks for the data at wrong places.
+    const [what, at, length] = random.pick(SUPERBLOCK_FIELDS.slice(mode === "R" ? 1 : 0))
     flipIn(random, content, start + at, start + at + length)
     return `another ${what} in the superblock`
   }
