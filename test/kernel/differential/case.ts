@@ -40,8 +40,6 @@ export interface Setup {
   readonly isRandomized?: boolean
   /** The portable engine does the work here, instead of Node's. */
   readonly isPortable?: boolean
-  /** What stands on the medium may make Linux refuse a line that is not built here. */
-  readonly isJudgedByMedium?: boolean
   /** What was changed on the medium so that the line may be refused, in words. */
   readonly damage?: string | undefined
   /** Bytes of the device, and of its blocks: where the requests go. */
@@ -84,7 +82,7 @@ export type StepOutcome =
 
 /** What became of a line, in the kernel or here. */
 export interface Outcome {
-  /** `unbuilt`: only here, for what Linux takes. */
+  /** `unbuilt`: only here. */
   readonly verdict: "taken" | "refused" | "unbuilt"
   /** Why it was not taken. */
   readonly reason?: string | undefined

@@ -6,8 +6,6 @@ import { readAll } from "./read-all.ts"
 /** The first difference between a line in the kernel and here, in words; undefined if there is none. */
 export async function differenceOf(each: Case, kernel: Outcome, here: Outcome): Promise<string | undefined> {
   if (kernel.verdict !== here.verdict) {
-    // What is not built here has to be something that Linux takes: else it should have been refused as such.
-    if (here.verdict === "unbuilt" && (kernel.verdict === "taken" || each.isJudgedByMedium)) return undefined
     const reasons = [kernel.reason, here.reason].filter((reason) => reason !== undefined)
     return `verdict: Linux ${kernel.verdict}, here ${here.verdict} (${reasons.join("; ")})`
   }

@@ -14,8 +14,11 @@ export interface TriedCase {
 export interface LineSet {
   /** As many as asked for: taken or refused here. */
   readonly lines: readonly TriedCase[]
-  /** Spoilt lines that are not built here, on the way: Linux has to take them. */
-  readonly unbuilt: readonly TriedCase[]
+  /**
+   * Spoilt lines beside them that are not built here. They are not compared: what a parser refuses as not built, Linux
+   * may refuse for what it finds on the medium.
+   */
+  readonly unbuiltCount: number
   /** How often each word of each family occurs in good lines. */
   readonly counts: ReadonlyMap<string, number>
   readonly pool: Uint8Array
@@ -38,7 +41,7 @@ export async function drawLines(
   const pool = seededRandom(seed, "pool").bytes(POOL_SIZE)
   const counts = new Map(families.flatMap(({ name, coverage }) => coverage.map((word) => [`${name}: ${word}`, 0])))
   const lines: TriedCase[] = []
-  const unbuilt: TriedCase[] = []
+  let unbuiltCount = 0
   let refusedCount = 0
   for (let index = 0; lines.length < count; index++) {
     if (index > 20 * count) throw new Error(`nearly nothing is built; missing: ${missing(counts, wantedCount)}`)
@@ -50,7 +53,7 @@ export async function drawLines(
     const tried = await tryDraft(draft, { index, family: family.name, isSpoilt, random, pool })
     if (tried === undefined) continue
     if (tried.here.verdict === "unbuilt") {
-      unbuilt.push(tried)
+      unbuiltCount += 1
       continue
     }
     if (tried.here.verdict === "refused") {
@@ -65,7 +68,7 @@ export async function drawLines(
       }
     }
   }
-  return { lines, unbuilt, counts, pool }
+  return { lines, unbuiltCount, counts, pool }
 }
 
 function missing(counts: ReadonlyMap<string, number>, wantedCount: number): string {

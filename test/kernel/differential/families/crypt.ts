@@ -160,7 +160,6 @@ async function overTagStore(
     media: [{ name: "m0", blockSize: mediumBlockSize, content }],
     lowers: [{ name: "t", line }],
     isRandomized: spec.iv === "random",
-    isJudgedByMedium: true,
     canDiscard: false,
   }
   const { device } = await openHere(setup, [content])

@@ -174,7 +174,6 @@ async function build(choice: IntegrityDraw, random: SeededRandom): Promise<Setup
     size,
     blockSize: unit,
     isReadOnlyHere,
-    isJudgedByMedium: true,
     damage,
     isRandomized: state === STATES[0] && hash !== undefined && !choice.legacyHmac,
     canDiscard: flags.includes("allow_discards") && !isReadOnlyHere,

@@ -136,7 +136,6 @@ async function build(choice: VerityDraw, random: SeededRandom): Promise<Setup> {
     line: `0 ${size / 512} verity ${[version, "m0", choice.isOneMedium ? "m0" : "m1", ...args, hex(salt), ...options].join(" ")}`,
     media: choice.isOneMedium ? [medium("m0", data)] : [medium("m0", data), medium("m1", hash)],
     isReadOnly: true,
-    isJudgedByMedium: true,
     size,
     blockSize: Math.max(dataBlockSize, mediumBlockSize),
   }
