@@ -127,6 +127,7 @@ export const INVALID_LINES: readonly CryptLineCase[] = lines(`
   4: aes-xts-plain64 <64> 0 D 0 1 sector_size:4096 | 7: aes-xts-plain64 <64> 0 D 0 1 sector_size:4096
   60: aes-xts-plain64 <64> 0 D 0 1 sector_size:4096 | aes-xts-plain64 <64> 0 D 0 1 sector_size:8192
   aes-xts-plain64 <64> 0 D 0 1 sector_size:256 | aes-xts-plain64 <64> 0 D 0 1 sector_size:0
+  aes-xts-plain64 <64> 0 D 0 1 sector_size:65537
   aes-xts-plain64 <64> 0 D 0 1 sector_size:513 | aes-xts-plain64 <64> 0 D 0 1 sector_size:3072
   aes-xts-plain64 <64> 0 D 0 1 sector_size:x | aes-xts-plain64 <64> 0 D 0 1 sector_size:
   aes-xts-plain64 <64> 0 D 0 1 sector_size:-512 | aes-xts-plain64 <64> 0 D 0 1 sector_size:4096x
@@ -325,6 +326,7 @@ export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
   capi:essiv(cbc(serpent),sha256)-plain64 <32> | capi:essiv(xts(aes),sha256)-essiv:sha256 <64>
   aes-xts-plain64 <64> 0 D 0 1 integrity:256:none | aes-xts-plain64 <64> 0 D 0 1 integrity:255:none
   aes-xts-plain64 <64> 0 D 0 1 integrity:1:none | aes-xts-plain64 <64> 0 D 0 1 sector_size:4294968320
+  aes-xts-plain64 <64> 0 D 0 1 sector_size:66560
   aes-xts-plain64 <64>x | aes-xts-plain64 <64>: | aes-xts-plain64 <64> 0 D 0 4294967297 allow_discards
   aes-xts-plain64 <64> 0 D 0 18446744073709551617 allow_discards | aes-xts-plain64 <64> 18446744073709551624 D 0
   aes-xts-plain64 <64> 0 D 18446744073709551624 | aes-xts-plain64 <64> 0 D 0 4294967296 allow_discards

@@ -84,7 +84,7 @@ export function parseLineOptions(args: readonly string[], size: number, refusals
  *
  * @param digits nothing else; the last 64 decide, for 2^64 divides 10^64.
  */
-export function wrappedNumber(digits: string, bits: 32 | 64, what: string, refusals: BlockError[]): bigint {
+export function wrappedNumber(digits: string, bits: 16 | 32 | 64, what: string, refusals: BlockError[]): bigint {
   const value = BigInt.asUintN(bits, BigInt(digits.slice(-64)))
   if (digits.replace(/^0+(?=\d)/, "") !== String(value)) {
     refusals.push(unsupported(`${what}: a number of more than ${bits} bits, of which Linux drops the upper part`))
@@ -108,7 +108,7 @@ export function printLineOptions(options: CryptLineOptions): string[] {
 function parseSectorSize(word: string, size: number, refusals: BlockError[]): number {
   const digits = word.slice("sector_size:".length)
   if (!/^\d+$/.test(digits)) throw new BlockError("INVALID", `crypt: ${quoteWord(word)}: expected a number of bytes`)
-  const sectorSize = Number(wrappedNumber(digits, 32, quoteWord(word), refusals))
+  const sectorSize = Number(wrappedNumber(digits, 16, quoteWord(word), refusals))
   if (![512, 1024, 2048, 4096].includes(sectorSize))
     throw new BlockError("INVALID", `crypt: ${quoteWord(word)}: expected 512, 1024, 2048 or 4096`)
   // The kernel looks at every one that is named, also where a later one replaces it.
