@@ -28,15 +28,13 @@ const FLAG_WORDS = Object.keys(FLAG_FIELDS)
 const STATES = ["formatted by the opening", "written here", "wiped here"] as const
 
 /**
- * Field, place and length in the superblock. Not the flags, which start work in Linux, and not the size, which Linux
- * replaces by what the device has room for.
+ * Field, place and length in the superblock. Not the flags, which start work in Linux; not the size and what decides it
+ * (interleave, journal): Linux writes the size that the device has room for.
  */
 const SUPERBLOCK_FIELDS = [
   ["signature", 0, 8],
   ["version", 8, 1],
-  ["interleave", 9, 1],
   ["tag size", 10, 2],
-  ["number of journal sections", 12, 2],
   ["block size", 28, 1],
   ["salt", 48, 16],
 ] as const
