@@ -49,7 +49,7 @@ export async function runHere(each: Setup & Pick<Case, "steps">, pool: Uint8Arra
   try {
     opened = await openHere(each, media)
   } catch (error) {
-    return { ...refusalOf(error), steps: [], media }
+    return { ...refusalOf(error, each), steps: [], media }
   }
   const { device, printed } = opened
   const model = each.isReadOnlyHere ? await ReadOnlyModel.of(device) : undefined
@@ -60,8 +60,10 @@ export async function runHere(each: Setup & Pick<Case, "steps">, pool: Uint8Arra
   return { verdict: "taken", printed, geometry: `${device.size} ${device.blockSize}`, steps, media }
 }
 
-function refusalOf(error: unknown): Pick<Outcome, "verdict" | "reason"> {
+function refusalOf(error: unknown, { isReadOnlyHere }: Setup): Pick<Outcome, "verdict" | "reason"> {
   if (!(error instanceof BlockError)) throw error
+  // Where there is no volume, Linux may make one.
+  if (error.code === "CORRUPT" && isReadOnlyHere) return { verdict: "unbuilt", reason: error.message }
   if (error.code === "INVALID" || error.code === "CORRUPT") return { verdict: "refused", reason: error.message }
   if (error.code === "UNSUPPORTED" || error.code === "REFUSED") return { verdict: "unbuilt", reason: error.message }
   throw error
