@@ -42,6 +42,8 @@ export interface Setup {
   readonly isPortable?: boolean
   /** What was changed on the medium so that the line may be refused, in words. */
   readonly damage?: string | undefined
+  /** Whether this spoilt form of the line stores randomness although the line does not: it is left out then. */
+  readonly isSpoiltToRandom?: (line: string) => boolean
   /** Bytes of the device, and of its blocks: where the requests go. */
   readonly size: number
   readonly blockSize: number

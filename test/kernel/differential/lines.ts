@@ -115,8 +115,9 @@ async function trySpoilt(
   named: Pick<Case, "index" | "family" | "words">,
   random: SeededRandom,
   pool: Uint8Array,
-): Promise<TriedCase> {
+): Promise<TriedCase | undefined> {
   const [mutation, line] = good.damage === undefined ? mutate(random, good.line) : [good.damage, good.line]
+  if (good.isSpoiltToRandom?.(line)) return undefined
   const opened = await runHere({ ...good, line, steps: [] }, pool)
   const [size, blockSize] = (opened.geometry ?? `${good.size} ${good.blockSize}`).split(" ").map(Number)
   const setup = { ...good, line, size: size!, blockSize: blockSize! }

@@ -173,6 +173,8 @@ async function build(choice: IntegrityDraw, random: SeededRandom): Promise<Setup
     blockSize: unit,
     isReadOnlyHere,
     damage,
+    // Somewhere else there may be no volume yet: one is made, with a salt.
+    isSpoiltToRandom: (line) => line.includes("fix_hmac") && line.split(" ")[4] !== String(startSectors),
     isRandomized: state === STATES[0] && hash !== undefined && !choice.legacyHmac,
     canDiscard: flags.includes("allow_discards") && !isReadOnlyHere,
   }
