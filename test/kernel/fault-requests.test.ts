@@ -5,7 +5,7 @@ import { type BlockDevice, BlockError, memoryDevice } from "@blockstrata/device"
 import { openTable, parseTable } from "@blockstrata/mapper"
 import { dustWord, flakeyWord, sendMessage } from "@blockstrata/targets/faults"
 import { beforeAll, describe, expect, test } from "vitest"
-import { ORACLE, runInKernel, withFolder } from "./oracle.ts"
+import { ORACLE, ORACLE_NEEDS, runInKernel, withFolder } from "./oracle.ts"
 
 const SIZE = 1024 * 1024
 const DOWN = "0 2048 flakey /dev/img0 0 0 1"
@@ -131,7 +131,7 @@ async function request(device: BlockDevice, step: string): Promise<string> {
   }
 }
 
-describe.skipIf(ORACLE === undefined)("requests as in Linux (needs BLOCKSTRATA_ORACLE)", () => {
+describe.skipIf(ORACLE === undefined)(`requests as in Linux (${ORACLE_NEEDS})`, () => {
   let answers: readonly string[] = []
   beforeAll(async () => {
     answers = await withFolder(async (folder) => {

@@ -16,7 +16,7 @@ import {
   sourceData,
   stepScript,
 } from "../interop/logged-steps.ts"
-import { ORACLE, runInKernel, withFolder } from "./oracle.ts"
+import { ORACLE, ORACLE_NEEDS, runInKernel, withFolder } from "./oracle.ts"
 
 const LINE_SCRIPT = `
 while IFS= read -r line; do
@@ -72,7 +72,7 @@ async function askLogs(runs: readonly LoggedRun[]): Promise<KernelLog[]> {
   })
 }
 
-describe.skipIf(ORACLE === undefined)("lines as in Linux (needs BLOCKSTRATA_ORACLE)", () => {
+describe.skipIf(ORACLE === undefined)(`lines as in Linux (${ORACLE_NEEDS})`, () => {
   const lines = FAULT_LINES.map(([line]) => line)
   const withoutDust = lines.filter((line) => !line.includes(" dust"))
 
@@ -94,7 +94,7 @@ describe.skipIf(ORACLE === undefined)("lines as in Linux (needs BLOCKSTRATA_ORAC
   })
 })
 
-describe.skipIf(ORACLE === undefined)("logs as in Linux (needs BLOCKSTRATA_ORACLE)", () => {
+describe.skipIf(ORACLE === undefined)(`logs as in Linux (${ORACLE_NEEDS})`, () => {
   let kernel: readonly KernelLog[] = []
   // In a log, a FUA write overtakes what no flush has followed: a replay is the device only where none does.
   const orderly = [
