@@ -1,3 +1,4 @@
+import { BlockError } from "@blockstrata/device"
 import { expect, it } from "vitest"
 import type { CrashImage } from "./crash-image.ts"
 import { createMedia } from "./media.ts"
@@ -175,4 +176,33 @@ it("forks what reads give, on media of their own", async () => {
   await copy.write(0, block(2))
   expect([await firstByte(device), await firstByte(copy)]).toEqual([1, 2])
   expect(fork.events.map(({ kind }) => kind)).toEqual(["read", "write", "read"])
+})
+
+it("lets a request wait and fail after it took effect: it has landed, and only its answer is late or lost", async () => {
+  const media = createMedia()
+  const open = () => media.medium("a", { size: 4096 })
+  const device = open()
+  media.afterwards = ({ offset, length }) => {
+    if (offset === 512) throw new BlockError("IO", "lost", { offset, length })
+  }
+  await device.write(0, block(1))
+  await expect(device.write(512, block(2))).rejects.toMatchObject({ code: "IO" })
+  const { promise, resolve } = withResolvers()
+  media.afterwards = () => promise
+  const late = device.write(1024, block(3))
+  await Promise.resolve()
+  const medium = media.byName.get("a")
+  expect([medium?.pending().map(({ offset }) => offset), medium?.changeCount]).toEqual([[0, 512, 1024], 3])
+  expect(media.inFlightCount()).toBe(1)
+  // Each once: what has landed is not under way as well.
+  const seen: number[] = []
+  media.crash(({ offset }) => {
+    seen.push(offset)
+    return "whole"
+  })
+  expect(seen).toEqual([0, 512, 1024])
+  resolve()
+  await expect(late).rejects.toMatchObject({ code: "IO" })
+  media.afterwards = undefined
+  expect([await firstByte(open()), await firstByte(open(), 512), await firstByte(open(), 1024)]).toEqual([1, 2, 3])
 })

@@ -32,6 +32,8 @@ export interface Media {
   inFlightCount(): number
   /** Called before a request takes effect: what it awaits delays it, what it throws fails it. */
   intercept: ((event: MediumEvent) => Promise<void> | void) | undefined
+  /** Called once a request has taken effect: what it awaits delays the answer, what it throws is the answer. */
+  afterwards: ((event: MediumEvent) => Promise<void> | void) | undefined
   /** The next place in the common order, for marks of one's own. */
   tick(): number
   /**
@@ -54,7 +56,8 @@ export function createMedia({ atomicSize = 512, record = false }: MediaOptions =
   return mediaOf(new Map(), { atomicSize, record })
 }
 
-function mediaOf(byName: Map<string, Medium>, options: { atomicSize: 0 | 512; record: boolean }): Media {
+/** Media that begin as these, which belong to them from now on. */
+export function mediaOf(byName: Map<string, Medium>, options: { atomicSize: 0 | 512; record: boolean }): Media {
   const events: MediumEvent[] = []
   const underWay = new Map<MediumEvent, UnderWay>()
   let clock = 0
@@ -76,6 +79,10 @@ function mediaOf(byName: Map<string, Medium>, options: { atomicSize: 0 | 512; re
       event.landedAt = clock++
       medium.land(event)
       effect()
+      if (media.afterwards !== undefined) {
+        await media.afterwards(event)
+        checkPower()
+      }
     } finally {
       underWay.delete(event)
     }
@@ -85,6 +92,7 @@ function mediaOf(byName: Map<string, Medium>, options: { atomicSize: 0 | 512; re
     byName,
     events,
     intercept: undefined,
+    afterwards: undefined,
     inFlightCount: () => underWay.size,
     tick: () => clock++,
     medium(name, { size, blockSize = 512, tagSize = 0 }) {
@@ -106,7 +114,7 @@ function mediaOf(byName: Map<string, Medium>, options: { atomicSize: 0 | 512; re
     crash(image) {
       // What was under way may have arrived, in the order in which it was issued; what an earlier crash cut off may not.
       for (const [event, { medium, capture, life }] of underWay) {
-        if (life !== power || !isChange(event)) continue
+        if (life !== power || event.landedAt !== undefined || !isChange(event)) continue
         capture()
         medium.land({ ...event, fua: false, landedAt: clock++ })
       }

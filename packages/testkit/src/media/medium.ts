@@ -17,6 +17,8 @@ export class Medium {
   readonly shape: MediumGeometry
   /** What reads give. What is altered here a crash takes back; to alter the medium for good, `restore` an altered fork. */
   current: MediumContent
+  /** Changes that landed since the medium was made. */
+  changeCount = 0
   /** What was durable before the first of `#landed`. */
   #base: MediumContent
   #landed: Landed[] = []
@@ -42,6 +44,7 @@ export class Medium {
   land(event: MediumEvent): void {
     if (event.kind === "flush") return this.#flush(event.issuedAt)
     if (!isChange(event)) return
+    this.changeCount++
     this.current.apply(event, 0, event.length)
     this.#landed.push({ change: event, isDurable: event.fua })
     this.#advance()
