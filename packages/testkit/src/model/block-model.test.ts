@@ -141,3 +141,20 @@ describe("what a crash may leave", () => {
     expect(afterCrash(subject)).toEqual([1])
   })
 })
+
+it("tells which blocks a crash may alter, and what they may hold whole", () => {
+  const subject = model(4)
+  expect(subject.expectation().unsettledRuns()).toEqual([])
+  subject.change(0, [of(1)], false).settled()
+  const expected = subject.expectation()
+  subject.change(2, [of(2), of(3)], false)
+  expect(expected.unsettledRuns()).toEqual([{ firstBlock: 0, blockCount: 1 }])
+  expect(subject.expectation().unsettledRuns()).toEqual([
+    { firstBlock: 0, blockCount: 1 },
+    { firstBlock: 2, blockCount: 2 },
+  ])
+  const torn = Uint8Array.of(0, 0, 0, 0, 1, 1, 1, 1)
+  expect([of(0), of(1), of(2), torn].map((content) => expected.isWhole(0, content))).toEqual([true, true, false, false])
+  subject.flush().settled()
+  expect(subject.expectation().unsettledRuns()).toEqual([{ firstBlock: 2, blockCount: 2 }])
+})

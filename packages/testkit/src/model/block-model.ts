@@ -149,31 +149,66 @@ interface CrashCandidate {
 export class CrashExpectation {
   readonly #shape: ModelShape
   readonly #candidates: readonly (readonly CrashCandidate[])[]
+  #unsettledRuns: readonly BlockRun[] | undefined
 
   constructor(shape: ModelShape, candidates: readonly (readonly CrashCandidate[])[]) {
     this.#shape = shape
     this.#candidates = candidates
   }
 
+  /** Runs of blocks of which a crash may leave more than one content, ascending; every other block is as it was flushed. */
+  unsettledRuns(): readonly BlockRun[] {
+    this.#unsettledRuns ??= runsOf(this.#candidates.map((candidates) => !isSettled(candidates)))
+    return this.#unsettledRuns
+  }
+
+  /** Whether the block may hold just this, not torn: what it was, or what a change that may have arrived made of it. */
+  isWhole(block: number, actual: Uint8Array): boolean {
+    const candidates = this.#candidates[block] ?? []
+    return candidates.some(({ change }) => matches(contentAt(change, block), actual, 0, actual.length))
+  }
+
   /** What is wrong with `actual` in this block, undefined if nothing is. `actual` undefined: the block was unreadable. */
   problem(block: number, actual: Uint8Array | undefined): string | undefined {
     const { atomicSize, blockSize } = this.#shape
     const candidates = this.#candidates[block] ?? []
-    const isSettled = candidates.length === 1 && candidates[0]?.isDurable === true
+    const isFlushed = isSettled(candidates)
     if (actual === undefined) {
-      const isPermitted = atomicSize < blockSize && !isSettled
+      const isPermitted = atomicSize < blockSize && !isFlushed
       return isPermitted ? undefined : `block ${block} is unreadable`
     }
-    if (atomicSize === 0 && !isSettled) return undefined
+    if (atomicSize === 0 && !isFlushed) return undefined
     const unit = atomicSize === 0 ? blockSize : Math.min(atomicSize, blockSize)
     for (let from = 0; from < actual.length; from += unit) {
       const isKnown = candidates.some(({ change }) =>
         matches(contentAt(change, block), actual, from, Math.min(from + unit, actual.length)),
       )
       if (isKnown) continue
-      const what = isSettled ? "is not what was flushed" : `is none of the ${candidates.length} that a crash may leave`
+      const what = isFlushed ? "is not what was flushed" : `is none of the ${candidates.length} that a crash may leave`
       return `block ${block}: what stands in its bytes from ${from} ${what}`
     }
     return undefined
   }
+}
+
+/** Blocks that follow each other. */
+export interface BlockRun {
+  readonly firstBlock: number
+  readonly blockCount: number
+}
+
+/** A crash can leave one content only. */
+function isSettled(candidates: readonly CrashCandidate[]): boolean {
+  return candidates.length === 1 && candidates[0]?.isDurable === true
+}
+
+function runsOf(flags: readonly boolean[]): BlockRun[] {
+  const runs: BlockRun[] = []
+  for (let block = 0; block < flags.length; block++) {
+    if (!flags[block]) continue
+    const firstBlock = block
+    while (flags[block + 1]) block++
+    runs.push({ firstBlock, blockCount: block + 1 - firstBlock })
+  }
+  return runs
 }
