@@ -22,6 +22,19 @@ export { judgeReading, type Outcome, type Reading } from "./attacks/outcome.ts"
 export { createScene } from "./attacks/scene.ts"
 export type { ConformanceOptions, DeviceWish } from "./conformance/conformance-options.ts"
 export { testBlockDevice } from "./conformance/conformance-suite.ts"
+export type {
+  CrashInvariant,
+  CrashMoment,
+  CrashProgress,
+  CrashStep,
+  CrashWorkload,
+  SeededWish,
+} from "./crash/crash-moment.ts"
+export { type CrashLimits, type CrashOptions, type CrashReport, printCrashReport } from "./crash/crash-options.ts"
+export type { CrashCounts, CreateSeededStack } from "./crash/crash-search.ts"
+export { CrashViolation } from "./crash/crash-violation.ts"
+export { exploreCrashes, replayCrash } from "./crash/explore-crashes.ts"
+export { exploreLog, type LogEntry, type LogOptions, replayLog } from "./crash/explore-log.ts"
 export { type ChangedPart, changedParts } from "./leakage/changed-parts.ts"
 export type { Game, LeakageVerdict } from "./leakage/game.ts"
 export {
@@ -46,6 +59,7 @@ export { createMedia, type Media, type MediaOptions } from "./media/media.ts"
 export type { Medium } from "./media/medium.ts"
 export type { MediumContent, MediumShape } from "./media/medium-content.ts"
 export type { MediumEvent } from "./media/medium-event.ts"
+export type { BlockRun, CrashExpectation } from "./model/block-model.ts"
 export { type CaseResult, type RecordingRunner, type Runner, recordingRunner } from "./runner.ts"
 export { findSecret } from "./secret-search.ts"
 export { type SeededRandom, seededRandom } from "./seeded-random.ts"

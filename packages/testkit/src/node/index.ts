@@ -1,0 +1,1 @@
+export { type KeepReplayOptions, keepReplay } from "./keep-replay.ts"

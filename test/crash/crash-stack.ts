@@ -1,0 +1,84 @@
+import { type CryptOptions, cryptTarget, cryptWord } from "@blockstrata/crypt"
+import { type BlockDevice, share } from "@blockstrata/device"
+import { formatIntegrity, type InternalHash, openIntegrity } from "@blockstrata/integrity"
+import { openTable, parseTable } from "@blockstrata/mapper"
+import { linearTarget, linearWord, stripedTarget, stripedWord } from "@blockstrata/targets"
+import { type CreateSeededStack, type SeededWish, seededRandom } from "@blockstrata/testkit"
+
+const CHUNK = 4096
+export const key = (length: number): Uint8Array => seededRandom(2, "crypt key").bytes(length)
+
+/** A range in the middle of one medium. */
+export const linear =
+  (size = 64 * 1024, blockSize = 512): CreateSeededStack =>
+  ({ medium }) =>
+    linearTarget({ lower: medium("disk", { size: size + 3 * CHUNK, blockSize }), start: CHUNK, size })
+
+/** Chunks of 4 KiB on three media of their own. */
+export const striped: CreateSeededStack = ({ medium }) =>
+  stripedTarget({
+    size: 3 * 16 * 1024,
+    chunkSize: CHUNK,
+    lowers: ["one", "two", "three"].map((name) => ({ lower: medium(name, { size: 32 * 1024 }), start: 2 * CHUNK })),
+  })
+
+export const crypt =
+  (cipher: string, keyBytes: number, more: Partial<CryptOptions> = {}): CreateSeededStack =>
+  ({ medium, runtime }) => {
+    const size = 64 * 1024
+    const lower = medium("disk", { size })
+    return cryptTarget({ lower, size, cipher, key: key(keyBytes), ivOffsetSectors: 0, runtime, ...more })
+  }
+
+/** Sectors with their tags on a medium that keeps both. */
+export const aead: CreateSeededStack = ({ medium, runtime }) => {
+  const size = 64 * 1024
+  const lower = medium("disk", { size, tagSize: 28 })
+  return cryptTarget({
+    ...{ lower, size, cipher: "capi:gcm(aes)-random", key: key(32), ivOffsetSectors: 0, runtime },
+    integrity: { tagSize: 28, kind: "aead" },
+  })
+}
+
+/** dm-integrity in mode D, formatted when it is new. */
+async function integrityVolume(
+  { medium, isNew, runtime }: SeededWish,
+  volume: { readonly tagSize: number; readonly blockSize: number; readonly internalHash: InternalHash | undefined },
+  size: number,
+): Promise<BlockDevice> {
+  const lower = medium("disk", { size: 256 * 1024 })
+  if (isNew) {
+    const area = { interleaveSectors: 128, journalSectors: 64, mode: "D", wipe: true } as const
+    await formatIntegrity({ ...volume, ...area, lower: share(lower), runtime })
+  }
+  return await openIntegrity({ ...volume, lower, size, mode: "D", runtime })
+}
+
+export const integrity =
+  (blockSize = 512): CreateSeededStack =>
+  (wish) =>
+    integrityVolume(wish, { tagSize: 4, blockSize, internalHash: { name: "crc32c" } }, 32 * 1024)
+
+/** AES-GCM over dm-integrity, which keeps its tags and checks nothing. */
+export const aeadOverIntegrity: CreateSeededStack = async (wish) => {
+  const [size, tagSize] = [16 * 1024, 28]
+  const lower = await integrityVolume(wish, { tagSize, blockSize: 512, internalHash: undefined }, size)
+  const cipher = { cipher: "capi:gcm(aes)-random", key: key(32), ivOffsetSectors: 0 }
+  return cryptTarget({ lower, size, ...cipher, runtime: wish.runtime, integrity: { tagSize, kind: "aead" } })
+}
+
+const hexKey = "00112233445566778899aabbccddeeff102132435465768798a9bacbdcedfe0f"
+
+/** Three ranges of two media, as a table says. */
+export const table: CreateSeededStack = async ({ medium }) => {
+  const text = [
+    "0 24 linear one.img 8",
+    `24 24 crypt aes-xts-plain64 ${hexKey} 0 two.img 32`,
+    "48 32 striped 2 8 one.img 40 two.img 64",
+  ].join("\n")
+  const media = new Map(["one.img", "two.img"].map((name) => [name, medium(name, { size: 64 * 1024 })]))
+  const opened = await openTable(parseTable(text, [linearWord, stripedWord, cryptWord]), {
+    openOperand: async (operand) => media.get((operand as { path: string }).path) as BlockDevice,
+  })
+  return opened.device
+}
