@@ -64,6 +64,14 @@ export { type CaseResult, type RecordingRunner, type Runner, recordingRunner } f
 export { findSecret } from "./secret-search.ts"
 export { type SeededRandom, seededRandom } from "./seeded-random.ts"
 export { type SeededRuntime, seededRuntime } from "./seeded-runtime.ts"
+export { simulate, simulateSeeds } from "./simulation/simulate.ts"
+export {
+  printSimulationReport,
+  SimulationFailure,
+  type SimulationOptions,
+  type SimulationReport,
+  type SimulationsReport,
+} from "./simulation/simulation-options.ts"
 export { type Operation, printOperation, type Request } from "./stack/operation.ts"
 export { RandomStackFailure, type RandomStackOptions, testStacks } from "./stack/random-stacks.ts"
 export { StackFailure, type StackScript } from "./stack/stack-failure.ts"
