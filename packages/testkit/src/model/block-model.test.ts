@@ -131,6 +131,15 @@ describe("what a crash may leave", () => {
     }
   })
 
+  it("of a discarded block anything, each time", () => {
+    const subject = model()
+    subject.change(0, ["anything"], false).settled()
+    subject.reopened(() => of(4))
+    expect(readable(subject)).toHaveLength(10)
+    subject.change(0, [of(1)], false).settled()
+    expect(readable(subject)).toEqual([1])
+  })
+
   it("what was found after one crash may be otherwise after another, until it is flushed", () => {
     const subject = model()
     subject.change(0, [of(1)], false).settled()

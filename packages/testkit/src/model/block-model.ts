@@ -106,9 +106,12 @@ export class BlockModel {
     this.#underWay = new Set()
     this.#reads.clear()
     for (const [block, history] of this.#histories.entries()) {
-      const change = this.#change(block, [actual(block) ?? "anything"])
+      // A discarded block is whatever it is each time: what it was now says nothing of the next read.
+      const isDiscarded = history.afterCrash().some((change) => contentAt(change, block) === "anything")
+      const content = actual(block)
+      const change = this.#change(block, [isDiscarded ? "anything" : (content ?? "anything")])
       // An unreadable block stays one until it is written: as after a rejected write.
-      history.reopen(Object.assign(change, { settledAt: this.#clock++, hasFailed: actual(block) === undefined }))
+      history.reopen(Object.assign(change, { settledAt: this.#clock++, hasFailed: content === undefined }))
     }
   }
 
