@@ -37,8 +37,8 @@ export const CHUNK_DONE = 2
 export const CHUNK_SIZE: number = 64 * 1024
 /** Bytes of sectors in the shared copy at most. */
 export const JOB_BYTES_MAX: number = 2 * 1024 * 1024
-/** Bytes of IVs: 16 for each sector of 512 bytes. Requests with smaller sectors are not shared. */
-const IV_BYTES_MAX = JOB_BYTES_MAX / 32
+/** Bytes of IVs: at most 32 for each sector of 512 bytes. Requests with smaller sectors are not shared. */
+const IV_BYTES_MAX = JOB_BYTES_MAX / 16
 const CHUNKS_OFFSET = 64
 const DATA_OFFSET = 4096
 
