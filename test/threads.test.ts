@@ -12,7 +12,7 @@ afterAll(() => engine.close())
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 describe("a sector cipher with threads", () => {
-  it.each(["aes-xts", "aes-cbc", "aes-ctr"] as const)(
+  it.each(["aes-xts", "aes-cbc", "aes-ctr", "adiantum-xchacha12"] as const)(
     "%s gives the bytes of one thread, whatever the size",
     async (name) => {
       const key = randomBytes(name === "aes-xts" ? 64 : 32)
@@ -24,9 +24,10 @@ describe("a sector cipher with threads", () => {
         [1024, 3 * KIB * KIB + 5 * KIB],
         [4096, 9 * KIB * KIB + 4 * KIB],
         [256, 768 * KIB],
+        [512, 4 * KIB * KIB],
       ] as const) {
         const source = new Uint8Array(randomBytes(length))
-        const ivs = new Uint8Array(randomBytes((length / sectorSize) * 16))
+        const ivs = new Uint8Array(randomBytes((length / sectorSize) * alone.ivSize))
         const expected = new Uint8Array(length)
         alone.encryptSectors(source, expected, sectorSize, ivs)
         for (let round = 0; round < 8; round++) {
@@ -39,9 +40,9 @@ describe("a sector cipher with threads", () => {
         }
       }
       shared.destroy()
-      expect(() => shared.encryptSectors(new Uint8Array(512), new Uint8Array(512), 512, new Uint8Array(16))).toThrow(
-        TypeError,
-      )
+      expect(() =>
+        shared.encryptSectors(new Uint8Array(512), new Uint8Array(512), 512, new Uint8Array(alone.ivSize)),
+      ).toThrow(TypeError)
     },
   )
 

@@ -1,3 +1,4 @@
+import { adiantumMode } from "./adiantum.ts"
 import { authencCipher } from "./authenc.ts"
 import { type AeadHost, batchAead } from "./batch-aead.ts"
 import { cbcMode, type SectorChain } from "./cbc.ts"
@@ -44,13 +45,15 @@ export interface EngineImplementation {
 
 const AES_KEY_SIZES = [16, 24, 32]
 const AEAD_KEY_SIZES = { "aes-gcm": AES_KEY_SIZES, "chacha20-poly1305": [32] }
-/** One key; in XTS two of the same size; in LRW the key of the tweaks behind it. */
+/** One key; in XTS two of the same size; in LRW the key of the tweaks behind it; in Adiantum, what all keys come from. */
 const SECTOR_KEY_SIZES = {
   "aes-ecb": AES_KEY_SIZES,
   "aes-cbc": AES_KEY_SIZES,
   "aes-ctr": AES_KEY_SIZES,
   "aes-xts": AES_KEY_SIZES.map((size) => 2 * size),
   "aes-lrw": AES_KEY_SIZES.map((size) => size + LRW_TWEAK_KEY_SIZE),
+  "adiantum-xchacha12": [32],
+  "adiantum-xchacha20": [32],
 }
 const HMAC_HASHES = {
   sha1: true,
@@ -110,6 +113,8 @@ function createMode(host: EngineImplementation, name: SectorCipherName, key: Uin
   if (name === "aes-ecb") return ecbMode(host.aes(key))
   if (name === "aes-cbc") return cbcMode(host.aes(key), host.cbc(key), kernels)
   if (name === "aes-ctr") return ctrMode(host.aes(key), kernels)
+  if (name === "adiantum-xchacha12") return adiantumMode(host.aes, key, 12, kernels)
+  if (name === "adiantum-xchacha20") return adiantumMode(host.aes, key, 20, kernels)
   const cut = name === "aes-xts" ? key.length / 2 : key.length - LRW_TWEAK_KEY_SIZE
   const [dataKey, tweakKey] = [key.subarray(0, cut), key.subarray(cut)]
   if (name === "aes-lrw") return lrwMode(host.aes(dataKey), tweakKey, kernels)

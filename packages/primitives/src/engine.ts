@@ -25,7 +25,8 @@ export interface Engine {
   blockCipher(name: BlockCipherName, key: Uint8Array): BlockCipher
   /**
    * A mode over a block cipher. Keys: `ecb`, `cbc`, `ctr` 16, 24, 32 bytes; `xts` two such keys of one size, one after the
-   * other; `lrw` one, and then the 16 bytes of the tweak key: its IVs are the indices of blocks, big-endian.
+   * other; `lrw` one, and then the 16 bytes of the tweak key: its IVs are the indices of blocks, big-endian;
+   * `adiantum` 32 bytes, from which all keys are made, that of AES-256 too: its IVs are 32 bytes.
    */
   sectorCipher(name: SectorCipherName, key: Uint8Array): SectorCipher
   /** `aes-gcm` 16, 24, 32 bytes; `chacha20-poly1305` 32 bytes. Tags are always 16 bytes, IVs 12. */
@@ -38,7 +39,14 @@ export interface Engine {
 }
 
 export type BlockCipherName = "aes"
-export type SectorCipherName = "aes-ecb" | "aes-cbc" | "aes-ctr" | "aes-xts" | "aes-lrw"
+export type SectorCipherName =
+  | "aes-ecb"
+  | "aes-cbc"
+  | "aes-ctr"
+  | "aes-xts"
+  | "aes-lrw"
+  | "adiantum-xchacha12"
+  | "adiantum-xchacha20"
 export type AeadName = "aes-gcm" | "chacha20-poly1305"
 export type HashName =
   | "sha1"
@@ -62,7 +70,7 @@ export interface BlockCipher {
 }
 
 export interface SectorCipher {
-  /** Bytes of IV per sector; 0 for ECB. */
+  /** Bytes of IV per sector: 16; 0 for ECB, 32 for Adiantum. */
   readonly ivSize: number
   /** `ivs` holds one IV per sector of `sectorSize` bytes (a multiple of 16, at most 1 MiB). */
   encryptSectors(source: Uint8Array, target: Uint8Array, sectorSize: number, ivs: Uint8Array): void

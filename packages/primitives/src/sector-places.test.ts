@@ -32,6 +32,8 @@ const KEY_SIZES: Readonly<Record<SectorCipherName, readonly number[]>> = {
   "aes-ctr": [16, 24, 32],
   "aes-xts": [32, 64],
   "aes-lrw": [32, 40, 48],
+  "adiantum-xchacha12": [32],
+  "adiantum-xchacha20": [32],
 }
 const SECTOR_SIZES = [16, 48, 64, 512, 1024, 4096, 4112, 8192, 16384]
 
@@ -54,7 +56,7 @@ const requests = fc
 
 const byDefinition = createNodeEngine({ wasm: false })
 
-/** Each sector by an object of its own; OpenSSL has no LRW, which a test of its own compares with its definition. */
+/** Each sector by an object of its own; OpenSSL has no LRW and no Adiantum, which tests of their own compare with their definitions. */
 function encryptOneByOne(
   name: SectorCipherName,
   key: Uint8Array,
@@ -63,11 +65,12 @@ function encryptOneByOne(
   ivs: Uint8Array,
 ) {
   const target = new Uint8Array(data.length)
+  const { ivSize } = byDefinition.sectorCipher(name, key)
   const bits = (name === "aes-xts" ? key.length / 2 : key.length) * 8
-  for (let start = 0, iv = 0; start < data.length; start += sectorSize, iv += 16) {
+  for (let start = 0, iv = 0; start < data.length; start += sectorSize, iv += ivSize) {
     const sector = data.subarray(start, start + sectorSize)
-    const sectorIv = ivs.subarray(iv, iv + 16)
-    if (name === "aes-lrw") {
+    const sectorIv = ivs.subarray(iv, iv + ivSize)
+    if (name === "aes-lrw" || name.startsWith("adiantum-")) {
       byDefinition
         .sectorCipher(name, key)
         .encryptSectors(sector, target.subarray(start, start + sectorSize), sectorSize, sectorIv)

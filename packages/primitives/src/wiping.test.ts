@@ -31,6 +31,7 @@ test.each([
   { name: "node HMAC", keys: [key], create: () => nodeEngine.hmac("sha256", key) },
   { name: "portable AES", keys: [low], create: () => portableEngine.blockCipher("aes", low) },
   { name: "portable XTS", keys: [low, high], create: () => portableEngine.sectorCipher("aes-xts", key) },
+  { name: "node Adiantum", keys: [low], create: () => nodeEngine.sectorCipher("adiantum-xchacha12", low) },
   {
     name: "node authenc",
     keys: [high],

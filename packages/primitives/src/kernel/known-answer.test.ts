@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest"
+import { loadAdiantumKernel } from "./adiantum-kernel.ts"
 import { loadCbcKernel } from "./cbc-kernel.ts"
 import { loadCtrKernel } from "./ctr-kernel.ts"
 import { type Kernels, lazyKernels } from "./kernels.ts"
@@ -8,6 +9,7 @@ import { loadXtsKernel } from "./xts-kernel.ts"
 
 const kernels = lazyKernels()() as Kernels
 const LOADERS = {
+  adiantum: loadAdiantumKernel,
   cbc: loadCbcKernel,
   ctr: loadCtrKernel,
   lrw: loadLrwKernel,
@@ -22,7 +24,7 @@ describe.each(Object.entries(LOADERS))("the %s kernel", (_, load) => {
   })
 
   test("is not used if it does not", () => {
-    const idle = { open() {}, take() {}, put() {}, step() {}, count() {}, mask() {}, xor() {} }
+    const idle = { open() {}, take() {}, put() {}, step() {}, count() {}, mask() {}, xor() {}, add() {}, subtract() {} }
     const broken = { ...kernels, load: () => idle as unknown as WebAssembly.Exports }
     expect(load(broken)).toBeUndefined()
   })
