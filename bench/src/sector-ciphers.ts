@@ -8,9 +8,10 @@ import type { Contestant } from "./harness/paired-rounds.ts"
 import { goRound, type RingRequest, requestRing } from "./harness/request-ring.ts"
 import {
   type Direction,
+  isAdiantum,
   KEY_SIZES,
   type Mode,
-  nobleBlocks,
+  nobleAlone,
   OPENSSL_NAMES,
   objectPerSector,
   rawCipher,
@@ -20,6 +21,7 @@ import {
 const KIB = 1024
 const MIB = 1024 * KIB
 const IV_SIZE = 16
+const ADIANTUM_IV_SIZE = 32
 /** Every request size goes into it. */
 const MEMORY_SIZE = 4 * MIB
 
@@ -33,7 +35,7 @@ interface Shape {
   readonly threadCount: number
 }
 
-const MODES: readonly Mode[] = ["aes-xts", "aes-cbc-essiv", "aes-lrw"]
+const MODES: readonly Mode[] = ["aes-xts", "aes-cbc-essiv", "aes-lrw", "adiantum-xchacha12", "adiantum-xchacha20"]
 const DIRECTIONS: readonly Direction[] = ["decrypt", "encrypt"]
 const SECTOR_SIZES = [512, 4096]
 /** How cost grows with a request; 64 KiB are in the other cases. */
@@ -108,8 +110,9 @@ async function measureShape(
   const { mode, direction, sectorSize, requestSize } = shape
   const key = fillNoise(new Uint8Array(KEY_SIZES[mode]))
   const work: SectorWork = { mode, direction, key, essivKey: createHash("sha256").update(key).digest() }
+  const ivSize = isAdiantum(mode) ? ADIANTUM_IV_SIZE : IV_SIZE
   const ringOf = (bytes: Uint8Array): readonly RingRequest[] =>
-    requestRing({ memory: fillNoise(bytes), requestSize, sectorSize, ivSize: IV_SIZE })
+    requestRing({ memory: fillNoise(bytes), requestSize, sectorSize, ivSize })
   const ring = ringOf(shape.isAllocated ? memory.bytes : new Uint8Array(MEMORY_SIZE))
   const ours = engineWay(memory, work, sectorSize)
   const contestants: Contestant[] = [
@@ -117,7 +120,7 @@ async function measureShape(
     { name: "limit", run: goRound(ring, rawCipher(work)) },
     { name: "naive", run: goRound(ring, objectPerSector(work)) },
   ]
-  if (engineName === "portable") contestants.push({ name: "noble-ecb", run: goRound(ring, nobleBlocks(work)) })
+  if (engineName === "portable") contestants.push(nobleContestant(work, ring))
   const alone = shape.threadCount > 1 && single ? engineWay(single, work, sectorSize) : undefined
   if (alone && single) contestants.push({ name: "one-thread", run: goRound(ringOf(single.bytes), alone.apply) })
   const flags = ["-evp", OPENSSL_NAMES[mode], ...(direction === "decrypt" ? ["-decrypt"] : [])]
@@ -127,6 +130,10 @@ async function measureShape(
   ours.destroy()
   alone?.destroy()
   return record
+}
+
+function nobleContestant(work: SectorWork, ring: readonly RingRequest[]): Contestant {
+  return { name: isAdiantum(work.mode) ? "noble-chacha" : "noble-ecb", run: goRound(ring, nobleAlone(work)) }
 }
 
 /** By the engine. ESSIV: the IV is the sector number, enciphered under the hash of the key; making it is part of the work. */
