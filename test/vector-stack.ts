@@ -18,7 +18,17 @@ export function imagesOf(vector: Vector): Map<string, Uint8Array> {
 
 /** The whole stack of a vector as one text in dmsetup's concise form. */
 export function tableOfVector(vector: Vector, edit: (line: string) => string = (line) => line): string {
-  return conciseTable(vector.stack.map(({ name, line }) => ({ name, line: edit(line).replaceAll("img:", "") })))
+  const toOperand = (_word: string, image: string) => operandOf(vector, image)
+  return conciseTable(
+    vector.stack.map(({ name, line }) => ({ name, line: edit(line).replaceAll(/(?<= )img:(\S+)/g, toOperand) })),
+  )
+}
+
+/** The operand of an image: a file, with the sizes of its blocks and tags where the kernel saw it as a device with inline metadata. */
+function operandOf({ manifest }: Vector, image: string): string {
+  const layout = manifest.images[image]?.layout ?? ""
+  const [, blockSize, tagSize] = / blocks of (\d+) bytes, then (\d+) bytes of metadata per block/.exec(layout) ?? []
+  return tagSize === undefined ? image : `${image},blocksize=${blockSize},tagsize=${tagSize}`
 }
 
 /** Opens the stack of a vector over its images. */

@@ -21,6 +21,7 @@ export const coveredVectors: readonly string[] = [
   "integrity-crc32c-journal-small",
   "integrity-discard",
   "integrity-hmac-sha256-journal",
+  "integrity-inline-aes-gcm",
   "integrity-interleave",
   "integrity-legacy-padding",
   "integrity-sha256-4k",
@@ -36,6 +37,3 @@ export const coveredVectors: readonly string[] = [
 
 /** Closed cleanly in bitmap mode: they read, and are not written. */
 export const bitmapVectors: readonly string[] = ["integrity-crc32c-bitmap-4k", "integrity-hmac-sha256-bitmap"]
-
-/** Tags in the metadata area of a device: they read through a tagged operand. */
-export const inlineVectors: readonly string[] = ["integrity-inline-aes-gcm"]

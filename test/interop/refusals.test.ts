@@ -16,8 +16,8 @@ interface RefusedTable {
 const refusedTables = JSON.parse(
   readFileSync(new URL("refused-tables.json", import.meta.url), "utf8"),
 ) as readonly RefusedTable[]
-/** What the table alone does not tell: the state of the volume, or what its device carries. */
-const isRefusedByMedium = ({ name }: RefusedTable) => /-dirty-(bitmap|journal(?!-mac))|inline-aes/.test(name)
+/** What the table alone does not tell: the state of the volume. */
+const isRefusedByMedium = ({ name }: RefusedTable) => /-dirty-(bitmap|journal(?!-mac))/.test(name)
 const wordOf = new Map(refusedTables.map(({ name, word }) => [name, word]))
 const named = (vectors: readonly Vector[]) => vectors.map((vector) => [vector.name, vector] as const)
 

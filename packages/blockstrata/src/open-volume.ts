@@ -32,7 +32,8 @@ export interface Volume {
  * closes every file below.
  *
  * A table is one line, several lines (ranges of one device), or several devices in dmsetup's concise form, the last of
- * which is the volume. Operands are paths, names of earlier devices, or `mem:SIZE`.
+ * which is the volume. Operands are paths, names of earlier devices, or `mem:SIZE`; `,blocksize=N,tagsize=M` behind a path
+ * or memory says that it carries inline tags.
  *
  * @throws BlockError `INVALID` for what Linux refuses too, `UNSUPPORTED` naming what is not built here, `CORRUPT` for
  * broken metadata, and what opening files throws. Then nothing stays open.

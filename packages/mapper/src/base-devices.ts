@@ -52,7 +52,8 @@ export function baseDevices(
     async take(deviceIndex, operand) {
       const reference = resolve(deviceIndex, operand)
       if (reference.kind === "mem") {
-        return loose.add(memoryDevice({ size: reference.size, readOnly: isReadOnly(deviceIndex) }))
+        const { size, blockSize, tagSize } = reference
+        return loose.add(memoryDevice({ size, blockSize, tagSize, readOnly: isReadOnly(deviceIndex) }))
       }
       const key = keyOf(reference)
       const use = uses.get(key)

@@ -142,6 +142,18 @@ describe("what is built", () => {
     await volume.close()
   })
 
+  test("memory keeps tags as well", async () => {
+    const { open } = files()
+    const volume = await open("0 8 linear mem:8k,blocksize=4096,tagsize=7 8")
+    expect(volume).toMatchObject({ size: 4096, blockSize: 4096, tagSize: 7 })
+    const tags = Uint8Array.of(1, 2, 3, 4, 5, 6, 7)
+    await volume.write(0, new Uint8Array(4096).fill(9), { tags })
+    const [data, kept] = [new Uint8Array(4096), new Uint8Array(7)]
+    await volume.read(0, data, kept)
+    expect([data[0], ...kept]).toEqual([9, ...tags])
+    await volume.close()
+  })
+
   test("words get their context", async () => {
     const { open } = files()
     const onEvent = () => {}
