@@ -116,6 +116,13 @@ export const cryptMutants: readonly Mutant[] = [
     tests: ["packages/crypt/src/write-limit.test.ts"],
   },
   {
+    bug: "what a key wrote in earlier openings is forgotten",
+    file: "packages/crypt/src/write-limit.ts",
+    find: "let sectorsWritten = sectorsBefore",
+    replace: "let sectorsWritten = 0",
+    tests: ["packages/crypt/src/write-limit.test.ts"],
+  },
+  {
     bug: "discards go down although nobody allowed them",
     file: SECTOR,
     find: "discard: allowDiscards && features.discard,",

@@ -14,11 +14,12 @@ interface Spec {
 }
 
 const GCM: Spec = { cipher: "capi:gcm(aes)-random", keySize: 32, tagSize: 28 }
+const CHACHA: Spec = { ...GCM, cipher: "capi:rfc7539(chacha20,poly1305)-random" }
 const AUTHENC: Spec = { cipher: "capi:authenc(hmac(sha256),xts(aes))-plain64", keySize: 96, tagSize: 32 }
 const SPECS: readonly Spec[] = [
   GCM,
   { ...GCM, keySize: 16 },
-  { cipher: "capi:rfc7539(chacha20,poly1305)-random", keySize: 32, tagSize: 28 },
+  CHACHA,
   AUTHENC,
   { cipher: "capi:authenc(hmac(sha256),xts(aes))-random", keySize: 64, tagSize: 48 },
 ]
@@ -191,6 +192,36 @@ test("random IVs are fresh for each sector of each write, also of the same data"
   expect(seen.size).toBe(8 * SECTORS)
   expect(device.layer.status()).toMatchObject({ sectorsWritten: 8 * SECTORS, integritySize: 28 })
 })
+
+test.each([GCM, CHACHA])("$cipher: a write that takes the key beyond 2^32 sectors is refused whole", async (spec) => {
+  const events: DeviceEvent[] = []
+  const onEvent = (event: DeviceEvent) => void events.push(event)
+  const { device, bytes, tagBytes } = build(spec, { sectorsWritten: 2 ** 32 - 2 * SECTORS, onEvent })
+  await device.write(0, pattern(device.size))
+  expect(events).toMatchObject([{ kind: "limit", device: "crypt" }])
+  const medium = Buffer.concat([bytes, tagBytes])
+  await device.write(0, pattern(device.size - 512))
+  expect(Buffer.concat([bytes, tagBytes])).not.toEqual(medium)
+  medium.set([...bytes, ...tagBytes])
+  const place = { code: "REFUSED", operation: "write", offset: 512 }
+  expect(await failureOf(device.write(512, pattern(1024)))).toMatchObject(place)
+  expect(await failureOf(device.writeZeroes(0, device.size))).toMatchObject({ code: "REFUSED" })
+  expect(Buffer.concat([bytes, tagBytes])).toEqual(medium)
+  expect(device.layer.status()).toMatchObject({ sectorsWritten: 2 ** 32 - 1 })
+  await device.writeZeroes(0, 512)
+  expect(await failureOf(device.write(0, new Uint8Array(512)))).toMatchObject({ code: "REFUSED" })
+  await device.read(0, new Uint8Array(device.size))
+  expect(events.length).toBe(1)
+})
+
+test.each(SPECS.filter((spec) => spec !== GCM && spec !== CHACHA && spec.keySize !== 16))(
+  "$cipher has no such limit",
+  async (spec) => {
+    const { device } = build(spec, { sectorsWritten: 2 ** 32 })
+    await device.write(0, pattern(device.size))
+    expect(device.layer.status()).not.toHaveProperty("sectorsWritten")
+  },
+)
 
 test("randomness comes from the runtime", async () => {
   const runtime = { ...hostRuntime, fillRandom: (bytes: Uint8Array) => void bytes.fill(0x5a) }

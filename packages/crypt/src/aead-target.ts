@@ -17,14 +17,15 @@ const MAC_KEY_SIZE = 32
  * @throws BlockError `INVALID`, `UNSUPPORTED` if the lower's tags do not fit.
  */
 export function aeadTarget(parts: CryptParts, spec: CipherSpec, integritySize: number): BlockDevice {
-  const { lower, start, size, blockSize, sectorSize, onEvent } = parts
+  const { lower, start, size, blockSize, sectorSize, sectorsWritten: sectorsBefore, onEvent } = parts
   const { features } = lower
   checkTagSize(spec, integritySize)
   checkTagStore(lower, sectorSize, integritySize)
   const cipher = aeadCipher(spec, parts.key, parts.engine)
   const iv: IvGenerator = spec.iv === "random" ? randomIv(spec.ivSize, parts.runtime) : plain64Iv(parts)
   // A repeated 96-bit IV gives GCM and ChaCha20-Poly1305 away; 128 random bits of XTS tweak have no such limit.
-  const limit = spec.iv === "random" && spec.ivSize === 12 ? writeLimit("crypt", onEvent) : undefined
+  const isLimited = spec.iv === "random" && spec.ivSize === 12
+  const limit = isLimited ? writeLimit({ device: "crypt", sectorsBefore, onEvent }) : undefined
   const units: AeadUnits = {
     unitSize: sectorSize,
     ivSize: spec.ivSize,

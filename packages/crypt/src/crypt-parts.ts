@@ -11,6 +11,8 @@ export interface CryptParts {
   readonly ivLargeSectors: boolean
   readonly ivOffsetSectors: bigint
   readonly key: Uint8Array
+  /** By the key with random IVs, before this opening. */
+  readonly sectorsWritten: number
   readonly engine: Engine
   readonly runtime: Runtime
   readonly onEvent: EventListener | undefined

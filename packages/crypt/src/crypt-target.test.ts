@@ -318,6 +318,12 @@ test("limits: more than 1 TiB under an XTS key is told", () => {
   expect(events).toEqual([])
   xts({ lower: memoryDevice({ size: 2 ** 40 + 512 }), onEvent })
   expect(events.map((event) => event.kind)).toEqual(["limit"])
+  const tagged = memoryDevice({ size: 2 ** 40 + 512, tagSize: 32 })
+  const integrity = { tagSize: 32, kind: "aead" } as const
+  const key = new Uint8Array(96)
+  xts({ lower: tagged, cipher: "capi:authenc(hmac(sha256),xts(aes))-plain64", key, integrity, onEvent })
+  xts({ lower: memoryDevice({ size: 2 ** 41 }), cipher: "aes-cbc-plain64", key: KEY.subarray(32), onEvent })
+  expect(events.map((event) => event.kind)).toEqual(["limit", "limit"])
 })
 
 test("the caller's key is copied, and no key is shown", async () => {

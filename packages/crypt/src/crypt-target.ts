@@ -33,6 +33,11 @@ export interface CryptOptions {
   readonly allowDiscards?: boolean | undefined
   /** Needed for an AEAD, refused without one: bytes of tag and random IV per sector in the tag store below. */
   readonly integrity?: { readonly tagSize: number; readonly kind: "aead" } | undefined
+  /**
+   * Sectors that this key has encrypted with random 96-bit IVs before, as `layer.status().sectorsWritten` told at the end
+   * of the last opening; 0 if not given. At 2^31 a `limit` event, at 2^32 no write any more.
+   */
+  readonly sectorsWritten?: number | undefined
   readonly engine?: Engine | undefined
   readonly runtime?: Runtime | undefined
   readonly onEvent?: EventListener | undefined
@@ -71,6 +76,7 @@ export function cryptTarget(options: CryptOptions): BlockDevice {
     ivLargeSectors: options.ivLargeSectors ?? false,
     ivOffsetSectors,
     key,
+    sectorsWritten: options.sectorsWritten ?? 0,
     engine: options.engine ?? defaultEngine,
     runtime: options.runtime ?? hostRuntime,
     onEvent,

@@ -6,17 +6,29 @@ const SECTORS_WARN = 2 ** 31
 
 /** Counts the sectors that one key has encrypted with random 96-bit IVs. */
 export interface WriteLimit {
+  /** Those of earlier openings too, as far as they were given. */
   readonly sectorsWritten: number
   /**
-   * Takes `sectors` more, before they are encrypted. Tells a `limit` event once, at 2^31.
+   * Takes `sectors` more, before they are encrypted. Tells a `limit` event once, when 2^31 are reached or were before.
    * @throws BlockError `REFUSED` if they would be more than 2^32; then none is counted.
    */
   take(sectors: number): void
 }
 
-/** The count starts at 0 with each opening: nothing on the medium keeps it. */
-export function writeLimit(device: string, onEvent: EventListener | undefined): WriteLimit {
-  let sectorsWritten = 0
+export interface WriteLimitOptions {
+  /** Who counts, for messages. */
+  readonly device: string
+  /** Sectors that the key has encrypted before. Nothing on the medium keeps it. */
+  readonly sectorsBefore: number
+  readonly onEvent: EventListener | undefined
+}
+
+/** @throws RangeError unless `sectorsBefore` is a number of sectors. */
+export function writeLimit({ device, sectorsBefore, onEvent }: WriteLimitOptions): WriteLimit {
+  if (!Number.isSafeInteger(sectorsBefore) || sectorsBefore < 0)
+    throw new RangeError(`${device}: sectorsWritten: expected a number of sectors, got ${sectorsBefore}`)
+  let sectorsWritten = sectorsBefore
+  let isTold = false
   return {
     get sectorsWritten() {
       return sectorsWritten
@@ -28,15 +40,11 @@ export function writeLimit(device: string, onEvent: EventListener | undefined): 
           `${device}: 2^32 sectors were written under this key with random IVs: a new key is needed`,
         )
       }
-      const wasBelow = sectorsWritten < SECTORS_WARN
       sectorsWritten += sectors
-      if (wasBelow && sectorsWritten >= SECTORS_WARN) {
-        onEvent?.({
-          kind: "limit",
-          device,
-          message: `${device}: 2^31 sectors were written under this key with random IVs`,
-        })
-      }
+      if (isTold || sectorsWritten < SECTORS_WARN) return
+      isTold = true
+      const message = `${device}: 2^31 sectors were written under this key with random IVs: a new key is needed at 2^32`
+      onEvent?.({ kind: "limit", device, message })
     },
   }
 }
