@@ -116,6 +116,13 @@ export const cryptMutants: readonly Mutant[] = [
     tests: ["packages/crypt/src/write-limit.test.ts"],
   },
   {
+    bug: "a refused IV is shown whole, whatever it holds",
+    file: "packages/crypt/src/cipher-spec.ts",
+    find: "return `the word ${quoteWord(iv)}$",
+    replace: "return `the word ${iv}$",
+    tests: ["packages/crypt/src/cipher-fuzz.test.ts"],
+  },
+  {
     bug: "what a key wrote in earlier openings is forgotten",
     file: "packages/crypt/src/write-limit.ts",
     find: "let sectorsWritten = sectorsBefore",

@@ -163,12 +163,12 @@ function checkKeyCount(text: string, spelling: string): void {
 }
 
 function unbuiltWord(words: Words, names: readonly string[]): string {
-  if (words.multikey !== undefined) return `"${words.multikey}"`
+  if (words.multikey !== undefined) return `the word ${quoteWord(words.multikey)}`
   const name = names.find((word) => !BUILT_WORDS.has(word))
-  if (name !== undefined) return `"${name}"`
+  if (name !== undefined) return `the word ${quoteWord(name)}`
   const iv = ivText(words).slice(1)
   if (iv === "") return "a cipher without an IV"
-  return BUILT_WORDS.has(iv) ? `"${iv}" with ${words.expression}` : `"${iv}"`
+  return `the word ${quoteWord(iv)}${BUILT_WORDS.has(iv) ? ` with ${words.expression}` : ""}`
 }
 
 function ivText({ ivName, ivOption }: Words): string {

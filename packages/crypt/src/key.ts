@@ -73,7 +73,7 @@ export function printKey(key: CryptKey, showKeys: boolean): string {
  */
 export function resolveKey(key: CryptKey, resolver: KeyResolver | undefined): Uint8Array {
   if (key.kind === "hex") return new Uint8Array(key.bytes)
-  const name = printKey(key, false)
+  const name = quoteWord(printKey(key, false))
   const found = resolver?.(key.description)
   if (found === undefined) throw new BlockError("INVALID", `crypt: key ${name} was not found`)
   if (found.length !== key.size) {

@@ -122,7 +122,8 @@ function parseSectorSize(word: string, size: number, refusals: BlockError[]): nu
 }
 
 function parseIntegrity(word: string, refusals: BlockError[]): LineIntegrity {
-  const match = /^integrity:(\d+)([^:]*):(.*)$/s.exec(word)
+  // Behind the number no digit: else a word of digits alone is tried in every way to part it in two.
+  const match = /^integrity:(\d+)(?!\d)([^:]*):(.*)$/s.exec(word)
   const kindWord = match?.[3] ?? ""
   const kind = kindWord.toLowerCase()
   if (!match || (kind !== "aead" && kind !== "none")) {
