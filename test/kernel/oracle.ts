@@ -26,21 +26,25 @@ export async function withFolder<Value>(work: (folder: string) => Promise<Value>
   }
 }
 
+/** `uml` is the user-mode kernel, which has targets that Debian's other 6.1 lacks; trixie's is Linux 6.12. */
+export type Guest = "tcg" | "uml" | "trixie"
+
 /**
- * Runs a script as root in Debian's Linux 6.1 and returns what it printed. `images` are files in `folder`, `/dev/img0`,
- * `/dev/img1` ... for the script; `name,bs=4096` is one with larger blocks. `uml` is the user-mode kernel, which has targets
- * that Debian's other kernel lacks.
+ * Runs a script as root in Debian's Linux 6.1, or the guest given, and returns what it printed. `images` are files in
+ * `folder`, `/dev/img0`, `/dev/img1` ... for the script; `name,bs=4096,ms=64` is one with larger blocks that carry 64 bytes
+ * of metadata each, after all data in the file.
  * @throws Error if the script does not end in status 0.
  */
 export async function runInKernel(
   folder: string,
   script: string,
   images: readonly string[],
-  accel: "tcg" | "uml" = "tcg",
+  guest: Guest = "tcg",
 ): Promise<string> {
   await writeFile(join(folder, "script.sh"), script)
   const paths = images.map((image) => join(folder, image))
-  const args = ["run", "--accel", accel, "--share", folder, "--timeout", "500", join(folder, "script.sh"), ...paths]
+  const kernel = guest === "trixie" ? ["--accel", "tcg", "--kernel", "trixie"] : ["--accel", guest]
+  const args = ["run", ...kernel, "--share", folder, "--timeout", "500", join(folder, "script.sh"), ...paths]
   const { status, stdout, stderr } = await runProcess(ORACLE ?? "", args, folder)
   if (status !== 0)
     throw new Error(`the kernel's script ended in ${status}: ${stdout.slice(-2000)}${stderr.slice(-2000)}`)
