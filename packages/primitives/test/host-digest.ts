@@ -23,3 +23,12 @@ export function digestByHost(name: HmacHashName, message: Uint8Array): Uint8Arra
     .update(message)
     .digest()
 }
+
+/** HMAC made without an engine: RFC 2104, 2, over any hash. */
+export function macByHost(name: HmacHashName, key: Uint8Array, message: Uint8Array): Uint8Array {
+  const blockSize = ["sha384", "sha512", "blake2b-256", "blake2b-512"].includes(name) ? 128 : 64
+  const padded = new Uint8Array(blockSize)
+  padded.set(key.length > blockSize ? digestByHost(name, key) : key)
+  const inner = digestByHost(name, Uint8Array.of(...padded.map((byte) => byte ^ 0x36), ...message))
+  return digestByHost(name, Uint8Array.of(...padded.map((byte) => byte ^ 0x5c), ...inner))
+}
