@@ -207,6 +207,27 @@ export const cryptMutants: readonly Mutant[] = [
     tests: ["packages/primitives/src/authenc.test.ts"],
   },
   {
+    bug: "what the keystream makes of the zeros behind a CCM unit is authenticated with it",
+    file: "packages/primitives/src/ccm.ts",
+    find: "      clearPadding(padded, unitSize, paddedSize)\n",
+    replace: "",
+    tests: ["packages/primitives/src/aead.test.ts"],
+  },
+  {
+    bug: "the parts of a large CCM unit have one keystream",
+    file: "packages/primitives/src/ccm.ts",
+    find: "1 + at / BLOCK_SIZE",
+    replace: "1",
+    tests: ["packages/primitives/src/ccm.test.ts"],
+  },
+  {
+    bug: "a CCM unit is authenticated without saying that it has AAD",
+    file: "packages/primitives/src/ccm-frames.ts",
+    find: "aadSize > 0 ? HAS_AAD : 0",
+    replace: "0",
+    tests: ["packages/primitives/src/aead-vectors.test.ts"],
+  },
+  {
     bug: "the last tag of a batch is never compared",
     file: "packages/primitives/src/tag-check.ts",
     find: "at < tags.length; at += tagSize",

@@ -1,60 +1,48 @@
-import { readFileSync } from "node:fs"
-import { hexToBytes as bytes, bytesToHex as hex } from "@noble/hashes/utils.js"
+import { hexToBytes as bytes } from "@noble/hashes/utils.js"
 import { describe, expect, test } from "vitest"
+import { type AeadVector, expectAeadVector, readAeadVectors } from "../test/aead-vector.ts"
 import { engines } from "../test/engines.ts"
+import { AEAD_IV_SIZES } from "../test/openssl-aead.ts"
 import type { AeadName } from "./engine.ts"
-
-interface AeadVector {
-  readonly name: string
-  readonly key: string
-  readonly iv: string
-  readonly aad: string
-  readonly ciphertext: string
-  readonly tag: string
-  /** A vector without it has to fail. */
-  readonly plaintext?: string
-}
 
 /** So many times the same unit is more than a piece needs to be worth it, and no multiple of what goes side by side. */
 const REPEAT_COUNT = 17
 
-function readVectors(file: string, list = "vectors"): readonly AeadVector[] {
-  const text = readFileSync(new URL(`../test/${file}`, import.meta.url), "utf8")
-  return (JSON.parse(text) as Readonly<Record<string, readonly AeadVector[]>>)[list] ?? []
+interface Suite {
+  readonly name: AeadName
+  readonly from: string
+  readonly vectors: readonly AeadVector[]
+  readonly countMin: number
 }
 
 const WYCHEPROOF = "wycheproof-vectors.json"
-const SUITES: readonly { readonly name: AeadName; readonly from: string; readonly vectors: readonly AeadVector[] }[] = [
-  { name: "aes-gcm", from: "NIST", vectors: readVectors("gcm-vectors.json") },
-  { name: "aes-gcm", from: "Wycheproof", vectors: readVectors(WYCHEPROOF, "aes-gcm") },
-  { name: "chacha20-poly1305", from: "BoringSSL and OpenSSL", vectors: readVectors("chacha-vectors.json") },
-  { name: "chacha20-poly1305", from: "Wycheproof", vectors: readVectors(WYCHEPROOF, "chacha20-poly1305") },
+const SUITES: readonly Suite[] = [
+  { name: "aes-gcm", from: "NIST", vectors: readAeadVectors("gcm-vectors.json"), countMin: 50 },
+  { name: "aes-gcm", from: "Wycheproof", vectors: readAeadVectors(WYCHEPROOF, "aes-gcm"), countMin: 50 },
+  // Those with IVs of other sizes: ccm.test.ts.
+  { name: "aes-ccm", from: "NIST", vectors: readAeadVectors("ccm-vectors.json"), countMin: 30 },
+  { name: "aes-ccm", from: "Linux", vectors: readAeadVectors("ccm-vectors.json", "linux"), countMin: 3 },
+  { name: "aes-ccm", from: "Wycheproof", vectors: readAeadVectors(WYCHEPROOF, "aes-ccm"), countMin: 18 },
+  {
+    name: "chacha20-poly1305",
+    from: "BoringSSL and OpenSSL",
+    vectors: readAeadVectors("chacha-vectors.json"),
+    countMin: 50,
+  },
+  {
+    name: "chacha20-poly1305",
+    from: "Wycheproof",
+    vectors: readAeadVectors(WYCHEPROOF, "chacha20-poly1305"),
+    countMin: 50,
+  },
 ]
 
 describe.each(engines)("$name engine", (engine) => {
-  describe.each(SUITES)("$name, $from", ({ name, vectors }) => {
+  describe.each(SUITES)("$name, $from", ({ name, vectors, countMin }) => {
     test.each([1, REPEAT_COUNT])("the vectors, each %i times in a request", (count) => {
-      expect(vectors.length).toBeGreaterThan(50)
-      for (const vector of vectors) {
-        const cipher = engine.aeadCipher(name, bytes(vector.key))
-        const unitSize = vector.ciphertext.length / 2
-        const units = { unitSize, ivs: bytes(vector.iv.repeat(count)), aads: bytes(vector.aad.repeat(count)) }
-        const target = new Uint8Array(count * unitSize).fill(0xee)
-        const sealed = {
-          ...units,
-          source: bytes(vector.ciphertext.repeat(count)),
-          tags: bytes(vector.tag.repeat(count)),
-        }
-        const isValid = vector.plaintext !== undefined
-        expect(cipher.decryptUnits({ ...sealed, target }), vector.name).toBe(isValid ? -1 : 0)
-        expect(hex(target), vector.name).toBe((vector.plaintext ?? "00".repeat(unitSize)).repeat(count))
-        if (isValid) {
-          const tags = new Uint8Array(count * 16)
-          cipher.encryptUnits({ ...units, source: target, target, tags })
-          expect([hex(target), hex(tags)], vector.name).toEqual([hex(sealed.source), hex(sealed.tags)])
-        }
-        cipher.destroy()
-      }
+      const fitting = vectors.filter(({ iv }) => iv.length / 2 === AEAD_IV_SIZES[name])
+      expect(fitting.length).toBeGreaterThanOrEqual(countMin)
+      for (const vector of fitting) expectAeadVector(engine.aeadCipher(name, bytes(vector.key)), vector, count)
     })
   })
 })

@@ -1,9 +1,9 @@
-import { type CipherGCMTypes, createCipheriv } from "node:crypto"
 import { hexToBytes as bytes, bytesToHex as hex, utf8ToBytes } from "@noble/hashes/utils.js"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { runCount } from "../../../test/run-count.ts"
 import { engines } from "../test/engines.ts"
+import { AEAD_IV_SIZES, sealByOpenSsl } from "../test/openssl-aead.ts"
 import { bytesOf, isGuarded, place, placements } from "../test/placement.ts"
 import type { AeadName } from "./engine.ts"
 
@@ -108,19 +108,21 @@ const CASES: readonly AeadCase[] = [
 
 const requests = fc
   .record({
-    name: fc.constantFrom<AeadName>("aes-gcm", "chacha20-poly1305"),
+    name: fc.constantFrom<AeadName>("aes-gcm", "aes-ccm", "chacha20-poly1305"),
     unitSize: fc.constantFrom(0, 1, 16, 77, 512),
     unitCount: fc.integer({ min: 0, max: 5 }),
     aadSize: fc.constantFrom(0, 1, 8, 24),
-    gcmKeySize: fc.constantFrom(16, 24, 32),
+    aesKeySize: fc.constantFrom(16, 24, 32),
   })
-  .chain(({ name, unitSize, unitCount, aadSize, gcmKeySize }) =>
+  // Node makes no tag of an empty CCM unit; known answers have that.
+  .map((sizes) => (sizes.name === "aes-ccm" && sizes.unitSize === 0 ? { ...sizes, unitSize: 15 } : sizes))
+  .chain(({ name, unitSize, unitCount, aadSize, aesKeySize }) =>
     fc.record({
       name: fc.constant(name),
       unitSize: fc.constant(unitSize),
-      key: bytesOf(name === "aes-gcm" ? gcmKeySize : 32),
+      key: bytesOf(name === "chacha20-poly1305" ? 32 : aesKeySize),
       data: bytesOf(unitCount * unitSize),
-      ivs: bytesOf(unitCount * 12),
+      ivs: bytesOf(unitCount * AEAD_IV_SIZES[name]),
       aads: bytesOf(unitCount * aadSize),
       places: fc.tuple(placements, placements, placements, placements, placements),
       isInPlace: fc.boolean(),
@@ -128,18 +130,16 @@ const requests = fc
   )
 
 /** Ciphertexts and tags of all units, each by an object of its own. */
-function sealByOpenSsl(name: AeadName, key: Uint8Array, data: Uint8Array, ivs: Uint8Array, aads: Uint8Array) {
-  const algorithm = (name === "aes-gcm" ? `aes-${key.length * 8}-gcm` : name) as CipherGCMTypes
-  const count = ivs.length / 12
+function sealEach(name: AeadName, key: Uint8Array, data: Uint8Array, ivs: Uint8Array, aads: Uint8Array) {
+  const count = ivs.length / AEAD_IV_SIZES[name]
   const pieceOf = (all: Uint8Array, index: number) =>
     all.subarray((index * all.length) / count, ((index + 1) * all.length) / count)
   const sealed = { ciphertext: "", tags: "" }
   for (let index = 0; index < count; index++) {
-    const cipher = createCipheriv(algorithm, key, pieceOf(ivs, index), { authTagLength: 16 })
-    cipher.setAAD(pieceOf(aads, index))
-    sealed.ciphertext += hex(cipher.update(pieceOf(data, index)))
-    cipher.final()
-    sealed.tags += hex(cipher.getAuthTag())
+    const unit = { name, key, iv: pieceOf(ivs, index), aad: pieceOf(aads, index) }
+    const { ciphertext, tag } = sealByOpenSsl(unit, pieceOf(data, index))
+    sealed.ciphertext += hex(ciphertext)
+    sealed.tags += hex(tag)
   }
   return sealed
 }
@@ -147,7 +147,7 @@ function sealByOpenSsl(name: AeadName, key: Uint8Array, data: Uint8Array, ivs: U
 describe.each(engines)("AEADs of the $name engine", (engine) => {
   test.each(CASES)("$source", ({ name, key, iv, aad, plaintext, ciphertext, tag }) => {
     const cipher = engine.aeadCipher(name, bytes(key))
-    expect([cipher.ivSize, cipher.tagSize]).toEqual([12, 16])
+    expect([cipher.ivSize, cipher.tagSize]).toEqual([AEAD_IV_SIZES[name], 16])
     const target = bytes(plaintext)
     const batch = { source: target, target, unitSize: target.length, ivs: bytes(iv), aads: bytes(aad) }
     const tags = new Uint8Array(16)
@@ -163,10 +163,10 @@ describe.each(engines)("AEADs of the $name engine", (engine) => {
         const cipher = engine.aeadCipher(name, key)
         const source = place(data, places[0])
         const target = isInPlace ? source : place(new Uint8Array(data.length), places[1])
-        const tags = place(new Uint8Array((ivs.length / 12) * 16), places[2])
+        const tags = place(new Uint8Array((ivs.length / AEAD_IV_SIZES[name]) * 16), places[2])
         const batch = { source, target, unitSize, ivs: place(ivs, places[3]), aads: place(aads, places[4]), tags }
         cipher.encryptUnits(batch)
-        expect({ ciphertext: hex(target), tags: hex(tags) }).toEqual(sealByOpenSsl(name, key, data, ivs, aads))
+        expect({ ciphertext: hex(target), tags: hex(tags) }).toEqual(sealEach(name, key, data, ivs, aads))
         expect(hex(source)).toBe(hex(isInPlace ? target : data))
         const opened = isInPlace ? target : place(new Uint8Array(data.length), places[0])
         expect(cipher.decryptUnits({ ...batch, source: target, target: opened })).toBe(-1)

@@ -44,7 +44,7 @@ export interface EngineImplementation {
 }
 
 const AES_KEY_SIZES = [16, 24, 32]
-const AEAD_KEY_SIZES = { "aes-gcm": AES_KEY_SIZES, "chacha20-poly1305": [32] }
+const AEAD_KEY_SIZES = { "aes-gcm": AES_KEY_SIZES, "aes-ccm": AES_KEY_SIZES, "chacha20-poly1305": [32] }
 /** One key; in XTS two of the same size; in LRW the key of the tweaks behind it; in Adiantum, what all keys come from. */
 const SECTOR_KEY_SIZES = {
   "aes-ecb": AES_KEY_SIZES,

@@ -29,7 +29,10 @@ export interface Engine {
    * `adiantum` 32 bytes, from which all keys are made, that of AES-256 too: its IVs are 32 bytes.
    */
   sectorCipher(name: SectorCipherName, key: Uint8Array): SectorCipher
-  /** `aes-gcm` 16, 24, 32 bytes; `chacha20-poly1305` 32 bytes. Tags are always 16 bytes, IVs 12. */
+  /**
+   * `aes-gcm` and `aes-ccm` 16, 24, 32 bytes; `chacha20-poly1305` 32 bytes. Tags are always 16 bytes, IVs 12, those of
+   * `aes-ccm` 11: in RFC 4309, 3 bytes of salt and then the IV proper.
+   */
   aeadCipher(name: AeadName, key: Uint8Array): AeadCipher
   /** HMAC over the ciphertext of a sector cipher: dm-crypt's `authenc(hmac(hash),mode(aes))`. */
   authenc(options: AuthencOptions): AeadCipher
@@ -47,7 +50,7 @@ export type SectorCipherName =
   | "aes-lrw"
   | "adiantum-xchacha12"
   | "adiantum-xchacha20"
-export type AeadName = "aes-gcm" | "chacha20-poly1305"
+export type AeadName = "aes-gcm" | "aes-ccm" | "chacha20-poly1305"
 export type HashName =
   | "sha1"
   | "sha224"
@@ -80,7 +83,7 @@ export interface SectorCipher {
 
 /**
  * The units of one AEAD request: `ivs`, `aads` and `tags` hold one piece of equal size per unit, and `tags` says how many
- * units there are. `authenc` takes a `unitSize` as its cipher takes sectors; an AEAD takes any, 0 too.
+ * units there are. `authenc` takes a `unitSize` as its cipher takes sectors; an AEAD takes any below 4 GiB, 0 too.
  */
 export interface AeadBatch {
   readonly source: Uint8Array

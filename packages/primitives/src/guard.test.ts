@@ -27,6 +27,7 @@ describe.each(engines)("misuse of the $name engine", (engine) => {
       (wrongKey) => engine.sectorCipher("aes-cbc", wrongKey),
       (wrongKey) => engine.sectorCipher("aes-xts", wrongKey),
       (wrongKey) => engine.aeadCipher("aes-gcm", wrongKey),
+      (wrongKey) => engine.aeadCipher("aes-ccm", wrongKey),
       (wrongKey) => engine.aeadCipher("chacha20-poly1305", wrongKey),
       (wrongKey) => engine.authenc({ hash: "sha256", macKey: key, cipher: "aes-xts", cipherKey: wrongKey }),
     ]
@@ -83,6 +84,7 @@ describe.each(engines)("misuse of the $name engine", (engine) => {
         { unitSize: 16 },
         { unitSize: -32 },
         { unitSize: 0.5 },
+        { unitSize: 2 ** 32 },
         { ivs: zeros(cipher.ivSize) },
         { aads: zeros(15) },
         { tags: zeros(2 * cipher.tagSize - 1) },
@@ -95,6 +97,7 @@ describe.each(engines)("misuse of the $name engine", (engine) => {
       expect(hex(good.target) + hex(good.tags)).toBe(hex(zeros(64 + 2 * cipher.tagSize)))
     }
     expectRefusals(engine.aeadCipher("aes-gcm", patternBytes(32)))
+    expectRefusals(engine.aeadCipher("aes-ccm", patternBytes(32)))
     const cipherKey = patternBytes(32)
     const authenc = engine.authenc({ hash: "sha256", macKey: zeros(0), cipher: "aes-cbc", cipherKey })
     expectRefusals(authenc)

@@ -4,6 +4,8 @@ import { requireBytes, requireLength, requireMultiple, requirePair, requireSize 
 const BLOCK_SIZE = 16
 /** Bytes of the largest sector: the largest block of a device. It bounds the scratch of a mode. */
 const SECTOR_SIZE_MAX = 1024 * 1024
+/** Bytes of an AEAD's unit, and of its AAD: CCM has four bytes for either size. */
+const AEAD_SIZE_MAX = 2 ** 32 - 1
 
 /** What only a living object does; `destroy` is idempotent. */
 interface Lifetime {
@@ -78,12 +80,13 @@ export function guardAeadCipher(cipher: AeadCipher, hasSectors: boolean): AeadCi
     lifetime.check()
     requirePair(source, target)
     if (hasSectors) requireSize("unit size", unitSize, BLOCK_SIZE, BLOCK_SIZE, SECTOR_SIZE_MAX)
-    else requireSize("unit size", unitSize, 1, 0, Number.MAX_SAFE_INTEGER)
+    else requireSize("unit size", unitSize, 1, 0, AEAD_SIZE_MAX)
     requireMultiple("tags", tags, cipher.tagSize)
     const unitCount = tags.length / cipher.tagSize
     requireLength("source", source, unitCount * unitSize)
     requireLength("ivs", ivs, unitCount * cipher.ivSize)
     requirePieces("aads", aads, unitCount)
+    if (unitCount > 0) requireSize("AAD size", aads.length / unitCount, 1, 0, AEAD_SIZE_MAX)
   }
   return {
     ivSize: cipher.ivSize,

@@ -50,19 +50,51 @@ export function pieceAeadCipher(pieces: PieceAead, units: AeadCipher, rule: Piec
       const unitCountMin = rule.decryptionMin(batch.unitSize)
       const step = stepCount(batch, unitCountMin)
       if (step === 0) return units.decryptUnits(batch)
-      for (const { piece, first } of splitIntoPieces(batch, tagSize, step, 1, unitCountMin)) {
-        const failedUnit = piece.unitCount >= unitCountMin ? pieces.decryptPiece(piece) : units.decryptUnits(piece)
-        if (failedUnit < 0) continue
-        batch.target.fill(0, (first + failedUnit) * batch.unitSize)
-        return first + failedUnit
-      }
-      return -1
+      return decryptInTurn(batch, splitIntoPieces(batch, tagSize, step, 1, unitCountMin), (piece) =>
+        piece.unitCount >= unitCountMin ? pieces.decryptPiece(piece) : units.decryptUnits(piece),
+      )
     },
     destroy() {
       pieces.destroy()
       units.destroy()
     },
   }
+}
+
+/** The AEAD of pieces that take every unit. Arguments were checked above. */
+export function wholeAeadCipher(pieces: PieceAead, ivSize: number, tagSize: number): AeadCipher {
+  function piecesOf(batch: AeadBatch): Iterable<PlacedPiece> {
+    const unitCount = batch.tags.length / tagSize
+    if (unitCount === 0) return []
+    const step = pieces.pieceUnitCount(batch.unitSize, batch.aads.length / unitCount)
+    return splitIntoPieces(batch, tagSize, step, pieces.encryptionLaneCount, 1)
+  }
+  return {
+    ivSize,
+    tagSize,
+    encryptUnits(batch) {
+      for (const { piece } of piecesOf(batch)) pieces.encryptPiece(piece)
+    },
+    decryptUnits: (batch) => decryptInTurn(batch, piecesOf(batch), (piece) => pieces.decryptPiece(piece)),
+    destroy: () => pieces.destroy(),
+  }
+}
+
+/** Up to the first unit that fails, from which on the target becomes zero. @returns that unit, or -1. */
+function decryptInTurn(batch: AeadBatch, pieces: Iterable<PlacedPiece>, decrypt: (piece: AeadPiece) => number): number {
+  for (const { piece, first } of pieces) {
+    const failedUnit = decrypt(piece)
+    if (failedUnit < 0) continue
+    batch.target.fill(0, (first + failedUnit) * batch.unitSize)
+    return first + failedUnit
+  }
+  return -1
+}
+
+/** A piece, and the index of its first unit in the request. */
+interface PlacedPiece {
+  readonly piece: AeadPiece
+  readonly first: number
 }
 
 /** What is left over when all lanes were filled is a piece of its own where it is too few to be worth lanes. */
@@ -72,7 +104,7 @@ function* splitIntoPieces(
   step: number,
   laneCount: number,
   unitCountMin: number,
-): Generator<{ readonly piece: AeadPiece; readonly first: number }> {
+): Generator<PlacedPiece> {
   const unitCount = batch.tags.length / tagSize
   for (let first = 0, count = 0; first < unitCount; first += count) {
     count = Math.min(step, unitCount - first)

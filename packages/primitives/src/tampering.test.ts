@@ -11,11 +11,22 @@ const UNIT_COUNT = 6
 const AAD_SIZE = 24
 const CIPHERS: readonly { name: string; create(engine: Engine): AeadCipher }[] = [
   { name: "aes-gcm", create: (engine) => engine.aeadCipher("aes-gcm", patternBytes(32)) },
+  { name: "aes-ccm", create: (engine) => engine.aeadCipher("aes-ccm", patternBytes(24)) },
   { name: "chacha20-poly1305", create: (engine) => engine.aeadCipher("chacha20-poly1305", patternBytes(32)) },
   {
     name: "authenc(hmac(sha256),xts(aes))",
     create: (engine) =>
       engine.authenc({ hash: "sha256", macKey: patternBytes(32, 2), cipher: "aes-xts", cipherKey: patternBytes(64) }),
+  },
+  {
+    name: "authenc(hmac(sha512),cbc(aes))",
+    create: (engine) =>
+      engine.authenc({ hash: "sha512", macKey: patternBytes(64, 2), cipher: "aes-cbc", cipherKey: patternBytes(32) }),
+  },
+  {
+    name: "authenc(hmac(sha1),ctr(aes))",
+    create: (engine) =>
+      engine.authenc({ hash: "sha1", macKey: patternBytes(20, 2), cipher: "aes-ctr", cipherKey: patternBytes(16) }),
   },
 ]
 

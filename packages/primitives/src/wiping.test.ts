@@ -28,6 +28,7 @@ const high = key.subarray(32)
 test.each([
   { name: "node AES-GCM", keys: [low], create: () => nodeEngine.aeadCipher("aes-gcm", low) },
   { name: "portable AES-GCM", keys: [low], create: () => portableEngine.aeadCipher("aes-gcm", low) },
+  { name: "portable AES-CCM", keys: [low], create: () => portableEngine.aeadCipher("aes-ccm", low) },
   { name: "node HMAC", keys: [key], create: () => nodeEngine.hmac("sha256", key) },
   { name: "portable AES", keys: [low], create: () => portableEngine.blockCipher("aes", low) },
   { name: "portable XTS", keys: [low, high], create: () => portableEngine.sectorCipher("aes-xts", key) },
@@ -51,4 +52,16 @@ test.each([nodeEngine, portableEngine])("$name engine: destroy wipes the scratch
   cipher.decryptSectors(sealed, sealed, 512, new Uint8Array(16))
   // The work area of the kernels is wiped whole.
   expect(wipedBy(() => cipher.destroy()).some((wiped) => wiped.includes(hex(plaintext)))).toBe(true)
+})
+
+test.each([nodeEngine, portableEngine])("$name engine: destroy wipes what CCM kept of the plaintext", (engine) => {
+  const cipher = engine.aeadCipher("aes-ccm", low)
+  const plaintext = patternBytes(512, 5)
+  const batch = { unitSize: 512, ivs: new Uint8Array(11), aads: new Uint8Array(0), tags: new Uint8Array(16) }
+  const sealed = new Uint8Array(512)
+  cipher.encryptUnits({ ...batch, source: plaintext, target: sealed })
+  cipher.decryptUnits({ ...batch, source: sealed, target: sealed })
+  // Of the scratch of CCM itself: the work area of the kernels is larger.
+  const kept = wipedBy(() => cipher.destroy()).filter((wiped) => wiped.length < 4096)
+  expect(kept.some((wiped) => wiped.includes(hex(plaintext)))).toBe(true)
 })

@@ -1,6 +1,5 @@
 import { type CipherGCMTypes, createCipheriv, createDecipheriv, type DecipherGCM } from "node:crypto"
-import type { AeadHost } from "../batch-aead.ts"
-import type { AeadName } from "../engine.ts"
+import type { AeadHost, HostAeadName } from "../batch-aead.ts"
 import type { PieceRule } from "../piece-aead.ts"
 import type { UnitAead } from "../unit-aead.ts"
 import { nodeGmac } from "./gmac.ts"
@@ -20,7 +19,7 @@ const OPTIONS = { authTagLength: TAG_SIZE }
  * - ChaCha20-Poly1305 in WebAssembly is faster from 2 KiB of small units on, on Node 22 and 24 from one unit of 512 bytes.
  *   In units of 4096 bytes it has 0.8 of the speed of an object, on Node 24 three times.
  */
-const RULES: Readonly<Record<AeadName, PieceRule>> = {
+const RULES: Readonly<Record<HostAeadName, PieceRule>> = {
   "aes-gcm": {
     encryptionMin: (unitSize) => (unitSize <= 4096 ? Math.min(Math.max(4, unitSize / 128), 16) : Infinity),
     decryptionMin: (unitSize) => (unitSize <= 16384 ? 2 : Infinity),
@@ -34,7 +33,7 @@ const RULES: Readonly<Record<AeadName, PieceRule>> = {
 /** AES-GCM (NIST SP 800-38D) and ChaCha20-Poly1305 (RFC 8439) by OpenSSL. */
 export const nodeAead: AeadHost = { unit: nodeUnitAead, gcmVerifier: nodeGmac, rules: RULES }
 
-function nodeUnitAead(name: AeadName, key: Uint8Array): UnitAead {
+function nodeUnitAead(name: HostAeadName, key: Uint8Array): UnitAead {
   // Both have the same methods in node:crypto; its types know them by different names.
   const algorithm = (name === "aes-gcm" ? `aes-${key.length * 8}-gcm` : name) as CipherGCMTypes
   const ownKey = new Uint8Array(key)

@@ -1,8 +1,7 @@
 import { gcm } from "@noble/ciphers/aes.js"
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js"
 import { concatBytes } from "@noble/ciphers/utils.js"
-import type { AeadHost } from "../batch-aead.ts"
-import type { AeadName } from "../engine.ts"
+import type { AeadHost, HostAeadName } from "../batch-aead.ts"
 import type { PieceRule } from "../piece-aead.ts"
 import type { UnitAead } from "../unit-aead.ts"
 
@@ -20,7 +19,7 @@ export const portableAead: AeadHost = {
 }
 
 /** Noble verifies before it decrypts. */
-function portableUnitAead(name: AeadName, key: Uint8Array): UnitAead {
+function portableUnitAead(name: HostAeadName, key: Uint8Array): UnitAead {
   const cipher = CIPHERS[name]
   const ownKey = new Uint8Array(key)
   return {
