@@ -1,4 +1,5 @@
 export { defaultEngine } from "#default-engine"
+export { type SectorModeName, sectorCipherOver } from "./block-mode.ts"
 export type {
   AeadBatch,
   AeadCipher,
