@@ -86,7 +86,61 @@ export const ACCEPTED_LINES: readonly CryptLineCase[] = lines(`
   capi:gcm(aes)-random <32> 18446744073709551615 T28 0 1 integrity:28:aead | aes-xts-plain64 <64> 0 T28/4096 0 0
   aes-xts-plain64 <64> 0 T28/4096 0 1 sector_size:4096
   capi:gcm(aes)-random :32:logon:p:32 0 T28 0 1 integrity:28:aead
-  capi:authenc(hmac(sha256),xts(aes))-plain64 :96:logon:p:96 0 T32 0 1 integrity:32:aead
+  capi:authenc(hmac(sha256),xts(aes))-plain64 :96:logon:p:96 0 T32 0 1 integrity:32:aead | aes-xts-essiv:sha256 <64>
+  aes-ctr-essiv:sha256 <32> | aes-cbc-plain64:foo <32> | aes-cbc-plain64: <32> | aes-xts-plain64:sha256 <64>
+  aes-cbc-plain <32> | aes-xts-plain <64> | aes-xts-plain64be <64> | aes-cbc-null <32> | aes-cbc-benbi <32>
+  aes-cbc-eboiv <32> | aes-xts-eboiv <64> | aes-ecb <32> | aes-ecb-plain64 <32> | aes-ctr-plain64 <32>
+  aes-lrw-benbi <48> | aes-lrw-plain64 <48> | aes <32> | aes-plain <32> | aes:1-cbc-plain64 <32>
+  aes:2-cbc-plain64 <32> | aes:2-xts-plain64 <128> | aes:64-cbc-plain64 <1024> | aes:4-cbc-plain64 <64>
+  aes:01-cbc-plain64 <32> | capi:essiv(cbc(aes),sha256)-essiv:sha256 <32>
+  capi:essiv(cbc(aes),sha256)-plain64be <32> | capi:essiv(xts(aes),sha256)-plain64 <64>
+  capi:essiv(cbc(aes),sha256)-null <32> | capi:xts(aes)-plain64:foo <64> | capi:xts(aes)-plain <64>
+  capi:xts(aes)-essiv:sha256 <64> | capi:ctr(aes)-plain64 <32> | capi:ecb(aes)-plain64 <32> | capi:ecb(aes) <32>
+  capi:lrw(aes)-benbi <48> | capi:cbc(aes)-plain64be <32> | capi:cbc(aes)-null <32> | capi:cbc(aes)-eboiv <32>
+  aes-xts-plain64 <64> 0 D 0 1 integrity:16:none | capi:gcm(aes)-random:x <32> 0 T28 0 1 integrity:28:aead
+  capi:authenc(hmac(sha512),xts(aes))-random <128> 0 T80 0 1 integrity:80:aead
+  capi:xts(aes)-random <64> 0 T16 0 1 integrity:16:none | aes-xts-random <64> 0 T16 0 1 integrity:16:none
+  capi:cbc(aes)-random <32> 0 T16 0 1 integrity:16:none
+  capi:authenc(hmac(sha256),cbc(aes))-essiv:sha256 <64> 0 T32 0 1 integrity:32:aead
+  capi:authenc(hmac(sha256),cbc(aes))-plain64 <64> 0 T32 0 1 integrity:32:aead
+  capi:authenc(hmac(sha256),cbc(aes))-random <64> 0 T48 0 1 integrity:48:aead
+  capi:authenc(hmac(sha1),xts(aes))-plain64 <84> 0 T20 0 1 integrity:20:aead
+  capi:authenc(hmac(sha512),xts(aes))-plain64 <128> 0 T64 0 1 integrity:64:aead
+  capi:authenc(hmac(sha384),xts(aes))-plain64 <112> 0 T48 0 1 integrity:48:aead
+  capi:authenc(hmac(sha256),ctr(aes))-random <64> 0 T48 0 1 integrity:48:aead
+  capi:authenc(hmac(sha256),ecb(aes))-plain64 <64> 0 T32 0 1 integrity:32:aead
+  capi:authenc(hmac(sha256),xts(aes))-plain <96> 0 T32 0 1 integrity:32:aead
+  capi:authenc(hmac(sha256),xts(aes))-plain64be <96> 0 T32 0 1 integrity:32:aead
+  capi:authenc(hmac(sha256),xts(aes))-null <96> 0 T32 0 1 integrity:32:aead
+  capi:authenc(hmac(sha256),xts(aes))-essiv:sha256 <96> 0 T32 0 1 integrity:32:aead
+  capi:authenc(hmac(sha256),xts(aes))-benbi <96> 0 T32 0 1 integrity:32:aead
+  capi:authenc(hmac(sha224),xts(aes))-plain64 <92> 0 T28 0 1 integrity:28:aead
+  capi:authenc(hmac(blake2b-256),xts(aes))-plain64 <96> 0 T32 0 1 integrity:32:aead
+  capi:gcm(aes)-plain64 <32> 0 T16 0 1 integrity:16:aead | capi:gcm(aes)-plain64be <32> 0 T16 0 1 integrity:16:aead
+  capi:gcm(aes)-null <32> 0 T16 0 1 integrity:16:aead
+  capi:rfc7539(chacha20,poly1305)-plain64 <32> 0 T16 0 1 integrity:16:aead
+  capi:gcm(aes)-benbi <32> 0 T16 0 1 integrity:16:aead
+  capi:gcm(aes)-random:sha256 <32> 0 T28 0 1 integrity:28:aead
+  capi:authenc(hmac(sha256),xts(aes))-random:x <96> 0 T48 0 1 integrity:48:aead | aes-cbc-essiv:blake2b-256 <32>
+  aes-ecb-nosuch <32> | aes-ecb-random <32> | aes:128-cbc-plain64 <2048> | aes:4294967297-cbc-plain64 <32>
+  capi:ecb(aes)-nosuch <32> | capi:cbc(aes)-plain64: <32> | capi:cbc(aes)-benbi <32> | capi:lrw(aes)-plain64 <48>
+  capi:essiv(essiv(cbc(aes),sha256),sha256)-plain64 <32> | capi:essiv(xts(aes),sha256)-essiv:sha256 <64>
+  aes-xts-plain64 <64> 0 D 0 1 integrity:256:none | aes-xts-plain64 <64> 0 D 0 1 integrity:255:none
+  aes-xts-plain64 <64> 0 D 0 1 integrity:1:none | aes-ctr-plain64be <16> | aes-ctr-benbi <32> | aes-ctr-null <32>
+  aes-lrw-eboiv <48> | aes-lrw-essiv:sha256 <48> | aes-xts-benbi <64> | aes-xts-null <64> | aes-ecb-eboiv <32>
+  aes-ecb- <32> | capi:ecb(aes)- <32> | capi:cbc(aes)-essiv:blake2b-256 <32> | aes:2-cbc-eboiv <64>
+  aes:2-lrw-benbi <96> | aes:2-ctr-plain <32> | aes:2-ecb <64> | aes:2 <32> | aes:2-plain <32>
+  capi:essiv(cbc(aes),sha256)-eboiv <32> | aes:2-cbc-random <32> 0 T16 0 1 integrity:16:none
+  capi:essiv(cbc(aes),sha256)-random <32> 0 T16 0 1 integrity:16:none
+  aes-xts-random <64> 0 T16/4096 0 2 integrity:16:none sector_size:4096
+  capi:authenc(hmac(sha256),lrw(aes))-benbi <80> 0 T32 0 1 integrity:32:aead
+  capi:authenc(hmac(sha256),ctr(aes))-essiv:sha256 <64> 0 T32 0 1 integrity:32:aead
+  capi:authenc(hmac(blake2b-512),cbc(aes))-random <96> 0 T80 0 1 integrity:80:aead
+  capi:gcm(aes)-plain <16> 0 T16 0 1 integrity:16:aead
+  capi:rfc7539(chacha20,poly1305)-plain64be <32> 0 T16 0 1 integrity:16:aead
+  capi:rfc7539(chacha20,poly1305)-benbi <32> 0 T16 0 1 integrity:16:aead
+  capi:rfc7539(chacha20,poly1305)-null <32> 0 T16 0 1 integrity:16:aead
+  capi:rfc7539(chacha20,poly1305)-plain <32> 0 T16 0 1 integrity:16:aead
 `)
 
 /** Linux refuses these. */
@@ -127,13 +181,11 @@ export const INVALID_LINES: readonly CryptLineCase[] = lines(`
   4: aes-xts-plain64 <64> 0 D 0 1 sector_size:4096 | 7: aes-xts-plain64 <64> 0 D 0 1 sector_size:4096
   60: aes-xts-plain64 <64> 0 D 0 1 sector_size:4096 | aes-xts-plain64 <64> 0 D 0 1 sector_size:8192
   aes-xts-plain64 <64> 0 D 0 1 sector_size:256 | aes-xts-plain64 <64> 0 D 0 1 sector_size:0
-  aes-xts-plain64 <64> 0 D 0 1 sector_size:65537
-  aes-xts-plain64 <64> 0 D 0 1 sector_size:513 | aes-xts-plain64 <64> 0 D 0 1 sector_size:3072
-  aes-xts-plain64 <64> 0 D 0 1 sector_size:x | aes-xts-plain64 <64> 0 D 0 1 sector_size:
-  aes-xts-plain64 <64> 0 D 0 1 sector_size:-512 | aes-xts-plain64 <64> 0 D 0 1 sector_size:4096x
-  aes-xts-plain64 <64> 0 D 0 1 sector_size:0x1000 | aes-xts-plain64 <64> 0 D 0 1 high_priority
-  aes-xts-plain64 <64> 0 D 0 1 integrity_key_size:32 | aes-xts-plain64 <64> 0 D 0 1 nosuch
-  aes-xts-plain64 <64> 0 D 0 2 allow_discards | aes-xts-plain64 <64> 0 D 0 1
+  aes-xts-plain64 <64> 0 D 0 1 sector_size:65537 | aes-xts-plain64 <64> 0 D 0 1 sector_size:513
+  aes-xts-plain64 <64> 0 D 0 1 sector_size:3072 | aes-xts-plain64 <64> 0 D 0 1 sector_size:x
+  aes-xts-plain64 <64> 0 D 0 1 sector_size: | aes-xts-plain64 <64> 0 D 0 1 sector_size:-512
+  aes-xts-plain64 <64> 0 D 0 1 sector_size:4096x | aes-xts-plain64 <64> 0 D 0 1 sector_size:0x1000
+  aes-xts-plain64 <64> 0 D 0 1 nosuch | aes-xts-plain64 <64> 0 D 0 2 allow_discards | aes-xts-plain64 <64> 0 D 0 1
   aes-xts-plain64 <64> 0 D 0 9 allow_discards
   aes-xts-plain64 <64> 0 D 0 8 allow_discards same_cpu_crypt submit_from_crypt_cpus no_read_workqueue no_write_workqueue sector_size:4096 iv_large_sectors integrity:16:aead
   aes-xts-plain64 <64> 0 D 0 x | aes-xts-plain64 <64> 0 D 0 -1 | aes-xts-plain64 <64> 0 D 0 1 SECTOR_SIZE:4096
@@ -224,55 +276,50 @@ export const INVALID_LINES: readonly CryptLineCase[] = lines(`
   capi:simd(xts(aes))-plain64 <64> | capi:ctr(chacha20)-plain64 <32> | capi:cbc(chacha20)-plain64 <32>
   capi:xts(aes)-plain64:x:y <64> | aes-xts-plain64 <64> 0 D 0 1 integrity:16:none:x
   aes-xts-plain64 <64> 0 D 0 1 sector_size: 512 | aes-xts-plain64 <64> 0 D 0 1 sector_size:4096:x
-  aes-xts-plain64 <64> 0 D 0 1 sector_size:65536
-  capi:gcm(aes)-random <32> 0 D 0 1 integrity:28:aead | capi:gcm(aes)-random <32> 0 T16 0 1 integrity:28:aead
+  aes-xts-plain64 <64> 0 D 0 1 sector_size:65536 | capi:gcm(aes)-random <32> 0 D 0 1 integrity:28:aead
+  capi:gcm(aes)-random <32> 0 T16 0 1 integrity:28:aead
   capi:gcm(aes)-random <32> 0 T28 0 2 integrity:28:aead sector_size:4096
   capi:gcm(aes)-random <32> 0 T28/4096 0 1 integrity:28:aead | aes-xts-plain64 :64:logon:nosuch
   aes-xts-plain64 :32:user:k64 | aes-xts-plain64 <64> 0 D 2000000 | aes-xts-plain64 <64> 0 D 1 1 sector_size:4096
   42: aes-xts-plain64 <64> 0 D 0 2 sector_size:4096 sector_size:1024
   42: aes-xts-plain64 <64> 0 D 0 3 sector_size:1024 sector_size:4096 sector_size:512
-  capi:gcm(aes)-random <32> 0 T28 0 0 integrity:28:aead | capi:gcm(aes)-random <32> 0 T28 0 1 allow_discards integrity:28:aead
-  aes-xts-plain64 <64> 0 D 0 1 sector_size:4294967297 | aes-xts-plain64 <64> 18446744073709551617 D 0 1 sector_size:4096
-  aes-xts-plain64 <64> 0 D 0 4294967305 allow_discards | aes-xts-plain64 <63>x | aes-xts-plain64 <64> 0 D 18446744073709551616 1 x
-  capi:gcm(aes)-random <32> 0 T28 0 2 integrity:28x:aead nosuch | aes-xts-plain64 <64> 18446744073709551616 D 0 1 nosuch
+  capi:gcm(aes)-random <32> 0 T28 0 0 integrity:28:aead
+  capi:gcm(aes)-random <32> 0 T28 0 1 allow_discards integrity:28:aead
+  aes-xts-plain64 <64> 0 D 0 1 sector_size:4294967297
+  aes-xts-plain64 <64> 18446744073709551617 D 0 1 sector_size:4096
+  aes-xts-plain64 <64> 0 D 0 4294967305 allow_discards | aes-xts-plain64 <63>x
+  aes-xts-plain64 <64> 0 D 18446744073709551616 1 x | capi:gcm(aes)-random <32> 0 T28 0 2 integrity:28x:aead nosuch
+  aes-xts-plain64 <64> 18446744073709551616 D 0 1 nosuch | aes-ctr-eboiv <32> | aes-ofb-eboiv <32>
+  capi:chacha20-eboiv <32> | aes-xts-random <64> 0 T8 0 1 integrity:8:none
+  capi:gcm(aes)-eboiv <32> 0 T16 0 1 integrity:16:aead | aes:2-cbc-plain64 <16> | xchacha12,aes-adiantum-eboiv <32>
+  capi:ecb(aes)-essiv:sha256 <32> | aes-xts-random <64> 0 D 0 1 integrity:16:none
+  aes-ctr-random <32> 0 T20 0 1 integrity:20:none
+  aes-xts-random <64> 0 T16 0 1 integrity:20:none | capi:xts(aes)-essiv: <64>
 `)
 
 /** Linux takes these; here they are not built. */
 export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
-  aes-cbc-essiv:md5 <32> | aes-xts-essiv:sha256 <64> | aes-ctr-essiv:sha256 <32> | aes-cbc-plain64:foo <32>
-  aes-cbc-plain64: <32> | aes-xts-plain64:sha256 <64> | aes-cbc-plain <32> | aes-xts-plain <64>
-  aes-xts-plain64be <64> | aes-cbc-null <32> | aes-cbc-benbi <32> | aes-cbc-eboiv <32> | aes-xts-eboiv <64>
-  aes-cbc-elephant <64> | aes-xts-elephant <64> | aes-cbc-lmk <32> | aes-cbc-tcw <64> | aes-ecb <32>
-  aes-ecb-plain64 <32> | aes-ctr-plain64 <32> | aes-lrw-benbi <48> | aes-lrw-plain64 <48> | aes-pcbc-plain64 <32>
-  aes-cfb-plain64 <32> | aes-ofb-plain64 <32> | aes <32> | aes-plain <32> | aes:1-cbc-plain64 <32>
-  aes:2-cbc-plain64 <32> | aes:2-xts-plain64 <128> | aes:64-cbc-plain64 <1024> | aes:4-cbc-plain64 <64>
-  aes:01-cbc-plain64 <32> | serpent-xts-plain64 <64> | twofish-xts-plain64 <64> | camellia-xts-plain64 <64>
-  camellia-cbc-essiv:sha256 <32> | cast5-cbc-plain64 <16> | cast6-xts-plain64 <64> | des3_ede-cbc-plain64 <24>
-  des-cbc-plain64 <8> | blowfish-cbc-plain64 <32> | fcrypt-cbc-plain64 <8> | xchacha20,aes-adiantum-plain64 <32>
-  xchacha12,aes-adiantum-plain64 <32> | capi:essiv(cbc(aes),sha256)-essiv:sha256 <32>
-  capi:essiv(cbc(aes),sha256)-plain64be <32> | capi:essiv(xts(aes),sha256)-plain64 <64>
-  capi:essiv(cbc(aes),sha256) <32> | capi:essiv(cbc(aes),sha256)-null <32> | capi:essiv(cbc(aes),md5)-plain64 <32>
-  capi:xts(aes) <64> | capi:xts(aes)-plain64:foo <64> | capi:xts(aes)-plain <64> | capi:xts(aes)-essiv:sha256 <64>
-  capi:ctr(aes)-plain64 <32> | capi:ecb(aes)-plain64 <32> | capi:ecb(aes) <32> | capi:lrw(aes)-benbi <48>
+  aes-cbc-essiv:md5 <32> | aes-cbc-elephant <64> | aes-xts-elephant <64> | aes-cbc-lmk <32> | aes-cbc-tcw <64>
+  aes-pcbc-plain64 <32> | aes-cfb-plain64 <32> | aes-ofb-plain64 <32> | serpent-xts-plain64 <64>
+  twofish-xts-plain64 <64> | camellia-xts-plain64 <64> | camellia-cbc-essiv:sha256 <32> | cast5-cbc-plain64 <16>
+  cast6-xts-plain64 <64> | des3_ede-cbc-plain64 <24> | des-cbc-plain64 <8> | blowfish-cbc-plain64 <32>
+  fcrypt-cbc-plain64 <8> | xchacha20,aes-adiantum-plain64 <32> | xchacha12,aes-adiantum-plain64 <32>
+  capi:essiv(cbc(aes),sha256) <32> | capi:essiv(cbc(aes),md5)-plain64 <32> | capi:xts(aes) <64>
   capi:xts(ecb(aes-generic))-plain64 <64> | capi:cbc(aes-generic)-plain64 <32>
   capi:adiantum(xchacha12,aes)-plain64 <32> | capi:xts(serpent)-plain64 <64> | capi:xts-aes-aesni-plain64 <64>
-  capi:cts(cbc(aes))-plain64 <32> | capi:cbc(aes)-plain64be <32> | capi:cbc(aes)-null <32>
-  capi:cbc(aes)-eboiv <32> | capi:pcbc(aes)-plain64 <32> | capi:chacha20-plain64 <32> | capi:xchacha20-plain64 <32>
-  capi:xctr(aes)-plain64 <32> | capi:rfc3686(ctr(aes))-plain64 <36> | aes-xts-plain64 <64>0
-  aes-xts-plain64 <64> 18446744073709551616 D 0 | aes-xts-plain64 <64> 0 D 0 1 allow_discards same_cpu_crypt
-  aes-xts-plain64 <64> 0 D 0 1 sector_size:4096 extra | aes-xts-plain64 <64> 0 D 0 1 integrity:16:none
+  capi:cts(cbc(aes))-plain64 <32> | capi:pcbc(aes)-plain64 <32> | capi:chacha20-plain64 <32>
+  capi:xchacha20-plain64 <32> | capi:xctr(aes)-plain64 <32> | capi:rfc3686(ctr(aes))-plain64 <36>
+  aes-xts-plain64 <64>0 | aes-xts-plain64 <64> 18446744073709551616 D 0
+  aes-xts-plain64 <64> 0 D 0 1 allow_discards same_cpu_crypt | aes-xts-plain64 <64> 0 D 0 1 sector_size:4096 extra
   capi:gcm(aes)-random <32> 0 T28 0 1 integrity:28x:aead
   capi:gcm(aes)-random <32> 0 T28 0 1 integrity:4294967324:aead
   capi:ccm(aes)-random <32> 0 T28 0 1 integrity:28:aead | capi:gcm(serpent)-random <32> 0 T28 0 1 integrity:28:aead
-  capi:gcm(aes)-random:x <32> 0 T28 0 1 integrity:28:aead
   capi:rfc4309(ccm(aes))-random <35> 0 T24 0 1 integrity:24:aead
   capi:ccm(aes)-random <32> 0 T32 0 1 integrity:32:aead | capi:aegis128-random <16> 0 T32 0 1 integrity:32:aead
-  capi:authenc(hmac(sha512),xts(aes))-random <128> 0 T80 0 1 integrity:80:aead
-  capi:xts(aes)-random <64> 0 T16 0 1 integrity:16:none | aes-xts-random <64> 0 T16 0 1 integrity:16:none
-  capi:cbc(aes)-random <32> 0 T16 0 1 integrity:16:none | capi:xts(aes)-plain64 <64> 0 T16 0 1 integrity:16:none
-  capi:gcm(aes)-random <32> 0 T16 0 1 integrity:16:aead | capi:gcm(aes)-random <32> 0 T20 0 1 integrity:20:aead
-  capi:gcm(aes)-random <32> 0 T24 0 1 integrity:24:aead | capi:gcm(aes)-random <32> 0 T25 0 1 integrity:25:aead
-  capi:gcm(aes)-random <32> 0 T26 0 1 integrity:26:aead | capi:gcm(aes)-random <32> 0 T27 0 1 integrity:27:aead
+  capi:xts(aes)-plain64 <64> 0 T16 0 1 integrity:16:none | capi:gcm(aes)-random <32> 0 T16 0 1 integrity:16:aead
+  capi:gcm(aes)-random <32> 0 T20 0 1 integrity:20:aead | capi:gcm(aes)-random <32> 0 T24 0 1 integrity:24:aead
+  capi:gcm(aes)-random <32> 0 T25 0 1 integrity:25:aead | capi:gcm(aes)-random <32> 0 T26 0 1 integrity:26:aead
+  capi:gcm(aes)-random <32> 0 T27 0 1 integrity:27:aead
   capi:authenc(hmac(sha256),xts(aes))-plain64 <96> 0 T1 0 1 integrity:1:aead
   capi:authenc(hmac(sha256),xts(aes))-plain64 <96> 0 T4 0 1 integrity:4:aead
   capi:authenc(hmac(sha256),xts(aes))-plain64 <96> 0 T16 0 1 integrity:16:aead
@@ -280,59 +327,42 @@ export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
   capi:authenc(hmac(sha256),xts(aes))-random <96> 0 T17 0 1 integrity:17:aead
   capi:authenc(hmac(sha256),xts(aes))-random <96> 0 T32 0 1 integrity:32:aead
   capi:authenc(hmac(sha256),xts(aes))-random <96> 0 T47 0 1 integrity:47:aead
-  capi:authenc(hmac(sha256),cbc(aes))-essiv:sha256 <64> 0 T32 0 1 integrity:32:aead
-  capi:authenc(hmac(sha256),cbc(aes))-plain64 <64> 0 T32 0 1 integrity:32:aead
-  capi:authenc(hmac(sha256),cbc(aes))-random <64> 0 T48 0 1 integrity:48:aead
-  capi:authenc(hmac(sha1),xts(aes))-plain64 <84> 0 T20 0 1 integrity:20:aead
-  capi:authenc(hmac(sha512),xts(aes))-plain64 <128> 0 T64 0 1 integrity:64:aead
-  capi:authenc(hmac(sha384),xts(aes))-plain64 <112> 0 T48 0 1 integrity:48:aead
   capi:authenc(hmac(md5),xts(aes))-plain64 <80> 0 T16 0 1 integrity:16:aead
   capi:authenc(cmac(aes),xts(aes))-plain64 <80> 0 T16 0 1 integrity:16:aead
-  capi:authenc(hmac(sha256),ctr(aes))-random <64> 0 T48 0 1 integrity:48:aead
-  capi:authenc(hmac(sha256),ecb(aes))-plain64 <64> 0 T32 0 1 integrity:32:aead
   capi:authenc(hmac(sha256),xts(serpent))-plain64 <96> 0 T32 0 1 integrity:32:aead
-  capi:authenc(hmac(sha256),xts(aes))-plain <96> 0 T32 0 1 integrity:32:aead
-  capi:authenc(hmac(sha256),xts(aes))-plain64be <96> 0 T32 0 1 integrity:32:aead
-  capi:authenc(hmac(sha256),xts(aes))-null <96> 0 T32 0 1 integrity:32:aead
-  capi:authenc(hmac(sha256),xts(aes))-essiv:sha256 <96> 0 T32 0 1 integrity:32:aead
   capi:authenc(hmac(sha256),xts(aes)) <96> 0 T32 0 1 integrity:32:aead
-  capi:authenc(hmac(sha256),xts(aes))-benbi <96> 0 T32 0 1 integrity:32:aead
   capi:authenc(hmac(sha256),adiantum(xchacha12,aes))-plain64 <64> 0 T32 0 1 integrity:32:aead
-  capi:authenc(hmac(sha224),xts(aes))-plain64 <92> 0 T28 0 1 integrity:28:aead
-  capi:authenc(hmac(blake2b-256),xts(aes))-plain64 <96> 0 T32 0 1 integrity:32:aead
-  capi:gcm(aes)-plain64 <32> 0 T16 0 1 integrity:16:aead | capi:gcm(aes)-plain64be <32> 0 T16 0 1 integrity:16:aead
-  capi:gcm(aes) <32> 0 T16 0 1 integrity:16:aead | capi:gcm(aes)-null <32> 0 T16 0 1 integrity:16:aead
-  capi:rfc7539(chacha20,poly1305)-plain64 <32> 0 T16 0 1 integrity:16:aead
-  capi:rfc7539(chacha20,poly1305) <32> 0 T16 0 1 integrity:16:aead
-  capi:gcm(aes)-benbi <32> 0 T16 0 1 integrity:16:aead
+  capi:gcm(aes) <32> 0 T16 0 1 integrity:16:aead | capi:rfc7539(chacha20,poly1305) <32> 0 T16 0 1 integrity:16:aead
   capi:rfc4106(gcm(aes))-random <36> 0 T24 0 1 integrity:24:aead
   capi:rfc4543(gcm(aes))-random <36> 0 T24 0 1 integrity:24:aead
   capi:rfc4309(ccm(aes))-plain64 <35> 0 T16 0 1 integrity:16:aead
   capi:ccm(aes)-plain64 <32> 0 T16 0 1 integrity:16:aead | capi:aegis128-plain64 <16> 0 T16 0 1 integrity:16:aead
   capi:gcm(camellia)-random <32> 0 T28 0 1 integrity:28:aead
-  capi:gcm(aes)-random:sha256 <32> 0 T28 0 1 integrity:28:aead
-  capi:rfc7539esp(chacha20,poly1305)-random <36> 0 T24 0 1 integrity:24:aead
-  capi:authenc(hmac(sha256),xts(aes))-random:x <96> 0 T48 0 1 integrity:48:aead | aes-cbc-essiv:md4 <32>
+  capi:rfc7539esp(chacha20,poly1305)-random <36> 0 T24 0 1 integrity:24:aead | aes-cbc-essiv:md4 <32>
   aes-cbc-essiv:sha3-256 <32> | aes-cbc-essiv:streebog256 <32> | aes-cbc-essiv:wp256 <32>
-  aes-cbc-essiv:blake2b-256 <32> | aes-cbc-essiv:poly1305 <32> | blowfish-cbc-plain64 <16> | cast6-cbc-plain64 <16>
-  cast6-xts-plain64 <32> | camellia-cbc-plain64 <16> | camellia-xts-plain64 <32> | serpent-cbc-plain64 <16>
-  serpent-xts-plain64 <32> | twofish-cbc-plain64 <16> | twofish-xts-plain64 <32> | aes-kw-plain64 <32>
-  aes-xctr-plain64 <32> | aes-ecb-nosuch <32> | aes-ecb-random <32> | xchacha20,serpent-adiantum-plain64 <32>
-  aes:128-cbc-plain64 <2048> | aes:4294967297-cbc-plain64 <32> | capi:ecb(aes)-nosuch <32>
-  capi:cbc(aes)-plain64: <32> | capi:cbc(aes)-benbi <32> | capi:cbc(aes)-elephant <32>
-  capi:cts(cbc(aes))-essiv:sha256 <32> | capi:cts(cbc(aes)) <32> | capi:ofb(aes)-plain64 <32>
-  capi:cfb(aes)-plain64 <32> | capi:kw(aes)-plain64 <32> | capi:lrw(aes)-plain64 <48>
-  capi:essiv(essiv(cbc(aes),sha256),sha256)-plain64 <32> | capi:essiv(cts(cbc(aes)),sha256)-plain64 <32>
-  capi:essiv(cbc(serpent),sha256)-plain64 <32> | capi:essiv(xts(aes),sha256)-essiv:sha256 <64>
-  aes-xts-plain64 <64> 0 D 0 1 integrity:256:none | aes-xts-plain64 <64> 0 D 0 1 integrity:255:none
-  aes-xts-plain64 <64> 0 D 0 1 integrity:1:none | aes-xts-plain64 <64> 0 D 0 1 sector_size:4294968320
-  aes-xts-plain64 <64> 0 D 0 1 sector_size:66560
+  aes-cbc-essiv:poly1305 <32> | blowfish-cbc-plain64 <16> | cast6-cbc-plain64 <16> | cast6-xts-plain64 <32>
+  camellia-cbc-plain64 <16> | camellia-xts-plain64 <32> | serpent-cbc-plain64 <16> | serpent-xts-plain64 <32>
+  twofish-cbc-plain64 <16> | twofish-xts-plain64 <32> | aes-kw-plain64 <32> | aes-xctr-plain64 <32>
+  xchacha20,serpent-adiantum-plain64 <32> | capi:cbc(aes)-elephant <32> | capi:cts(cbc(aes))-essiv:sha256 <32>
+  capi:cts(cbc(aes)) <32> | capi:ofb(aes)-plain64 <32> | capi:cfb(aes)-plain64 <32> | capi:kw(aes)-plain64 <32>
+  capi:essiv(cts(cbc(aes)),sha256)-plain64 <32> | capi:essiv(cbc(serpent),sha256)-plain64 <32>
+  aes-xts-plain64 <64> 0 D 0 1 sector_size:4294968320 | aes-xts-plain64 <64> 0 D 0 1 sector_size:66560
   aes-xts-plain64 <64>x | aes-xts-plain64 <64>: | aes-xts-plain64 <64> 0 D 0 4294967297 allow_discards
   aes-xts-plain64 <64> 0 D 0 18446744073709551617 allow_discards | aes-xts-plain64 <64> 18446744073709551624 D 0
   aes-xts-plain64 <64> 0 D 18446744073709551624 | aes-xts-plain64 <64> 0 D 0 4294967296 allow_discards
   aes-xts-plain64 <64> 100000000000000000000000000000000000000000000000000000000000000000000000000000008 D 0
   capi:gcm(aes)-random <32> 0 T28 0 2 integrity:28:aead integrity:28:none
-  capi:gcm(aes)-random <32> 0 T28 0 3 integrity:28:aead integrity:1:none integrity:28:none
+  capi:gcm(aes)-random <32> 0 T28 0 3 integrity:28:aead integrity:1:none integrity:28:none | aes:2-cbc-plain64 <33>
+  aes:4-xts-plain64 <131> | capi:lrw(aes) <48>
+`)
+
+/** We take these, with words that came after Linux 6.1, which refuses them. */
+export const NEWER_LINES: readonly CryptLineCase[] = lines(`
+  aes-xts-plain64 <64> 0 D 0 1 high_priority | aes-xts-plain64 <64> 0 D 0 1 integrity_key_size:32
+  aes-xts-plain64 <64> 0 D 0 1 HIGH_PRIORITY
+  capi:authenc(hmac(sha256),xts(aes))-plain64 <80> 0 T32 0 2 integrity:32:aead integrity_key_size:16
+  aes-xts-plain64 <64> 0 D 0 9 allow_discards same_cpu_crypt high_priority submit_from_crypt_cpus no_read_workqueue no_write_workqueue sector_size:4096 iv_large_sectors integrity_key_size:8
+  capi:authenc(hmac(sha256),cbc(aes))-random <76> 0 T48 0 2 integrity_key_size:60 integrity:48:aead
 `)
 
 /** Linux takes these, and stores plaintext. */

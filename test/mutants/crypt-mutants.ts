@@ -47,9 +47,37 @@ export const cryptMutants: readonly Mutant[] = [
   },
   {
     bug: "ESSIV makes its IVs under the volume key itself",
-    file: IV,
+    file: "packages/crypt/src/essiv.ts",
     find: "const salt = hash.digest(key)",
     replace: "const salt = new Uint8Array(key)",
+    tests: [VECTORS],
+  },
+  {
+    bug: "benbi counts the blocks of a sector from 0",
+    file: IV,
+    find: "view.getUint32(at, true) + 1, true)",
+    replace: "view.getUint32(at, true), true)",
+    tests: [IV_TEST],
+  },
+  {
+    bug: "eboiv encrypts the number of a sector, not its place in bytes",
+    file: IV,
+    find: "multiplyNumber(view, at, sectorSize)",
+    replace: "multiplyNumber(view, at, 1)",
+    tests: [IV_TEST],
+  },
+  {
+    bug: "the keys of a volume begin anew with each request",
+    file: "packages/crypt/src/keyed-sectors.ts",
+    find: "(firstKey + offset / SECTOR_SIZE) % ciphers.length",
+    replace: "firstKey % ciphers.length",
+    tests: ["packages/crypt/src/keyed-sectors.test.ts"],
+  },
+  {
+    bug: "an AEAD writes with the IV before ESSIV",
+    file: "packages/crypt/src/unit-cipher.ts",
+    find: "is used: after ESSIV.\n      ivCipher?.encrypt(batch.ivs)\n",
+    replace: "is used: after ESSIV.\n",
     tests: [VECTORS],
   },
   {
@@ -174,7 +202,7 @@ export const cryptMutants: readonly Mutant[] = [
   {
     bug: "a torn CBC sector counts as old or new",
     file: SECTOR,
-    find: "return isXts || size >= parts.sectorSize ? size : 0",
+    find: "return !isChained || size >= parts.sectorSize ? size : 0",
     replace: "return size",
     tests: [SECTOR_TEST],
   },

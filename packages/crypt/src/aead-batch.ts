@@ -51,7 +51,6 @@ export function gatherMetadata(units: AeadUnits, metadata: Uint8Array, batch: Cr
     copy(metadata, at, batch.tags, index * authTagSize, authTagSize)
     if (isIvStored) copy(metadata, at + authTagSize, batch.ivs, index * ivSize, ivSize)
   }
-  batch.setIvsInAads()
 }
 
 /** Lays tags, and IVs if they are stored, into the lower's metadata; the rest of it becomes zero. */

@@ -1,17 +1,16 @@
 import { type BlockDevice, BlockError, defineDevice } from "@blockstrata/device"
-import type { AeadCipher, Engine } from "@blockstrata/primitives"
 import { type AeadUnits, aeadBatch, gatherMetadata, scatterMetadata } from "./aead-batch.ts"
 import type { CipherSpec } from "./cipher-spec.ts"
 import { alignedAtomicSize, type CryptParts } from "./crypt-parts.ts"
-import { type IvGenerator, plain64Iv, randomIv } from "./iv.ts"
+import { unitCipher } from "./unit-cipher.ts"
 import { writeLimit } from "./write-limit.ts"
 
 /** Bytes of data a piece: as much memory again is used for the ciphertext of a write. */
 const PIECE_SIZE = 1024 * 1024
-const MAC_KEY_SIZE = 32
 
 /**
- * dm-crypt over a tag store. Each sector's metadata below is its tag, then its IV if that is random, then zeros.
+ * dm-crypt over a tag store. Each sector's metadata below is its tag, then its IV if that is random, then zeros. Without
+ * an AEAD there is only the IV, and nothing is verified.
  * A sector that does not verify reads as `INTEGRITY`, at the lowest maximal failing run, and nothing of it is returned.
  *
  * @throws BlockError `INVALID`, `UNSUPPORTED` if the lower's tags do not fit.
@@ -21,8 +20,8 @@ export function aeadTarget(parts: CryptParts, spec: CipherSpec, integritySize: n
   const { features } = lower
   checkTagSize(spec, integritySize)
   checkTagStore(lower, sectorSize, integritySize)
-  const cipher = aeadCipher(spec, parts.key, parts.engine)
-  const iv: IvGenerator = spec.iv === "random" ? randomIv(spec.ivSize, parts.runtime) : plain64Iv(parts)
+  const cipher = unitCipher(parts, spec)
+  const { iv } = cipher
   // A repeated 96-bit IV gives GCM and ChaCha20-Poly1305 away; 128 random bits of XTS tweak have no such limit.
   const isLimited = spec.iv === "random" && spec.ivSize === 12
   const limit = isLimited ? writeLimit({ device: "crypt", sectorsBefore, onEvent }) : undefined
@@ -42,7 +41,7 @@ export function aeadTarget(parts: CryptParts, spec: CipherSpec, integritySize: n
     await lower.read(start + offset, buffer, metadata)
     if (!units.isIvStored) iv.fill(offset, batch.ivs)
     gatherMetadata(units, metadata, batch)
-    return cipher.decryptUnits(batch)
+    return cipher.decrypt(offset, batch)
   }
 
   /** `readPiece` for requests: throws where it begins to fail. */
@@ -107,8 +106,7 @@ export function aeadTarget(parts: CryptParts, spec: CipherSpec, integritySize: n
         const batch = aeadBatch(units, offset + at, source, scratch.subarray(0, source.length))
         const tags = metadata.subarray(0, (source.length / sectorSize) * units.metadataSize)
         iv.fill(offset + at, batch.ivs)
-        batch.setIvsInAads()
-        cipher.encryptUnits(batch)
+        cipher.encrypt(offset + at, batch)
         scatterMetadata(units, batch, tags)
         await lower.write(start + offset + at, batch.target, { tags, fua })
       }
@@ -116,35 +114,22 @@ export function aeadTarget(parts: CryptParts, spec: CipherSpec, integritySize: n
     flush: () => lower.flush(),
     async close() {
       cipher.destroy()
-      iv.destroy()
     },
   })
 }
 
-function aeadCipher({ algorithm }: CipherSpec, key: Uint8Array, engine: Engine): AeadCipher {
-  if (algorithm === "aes-gcm" || algorithm === "chacha20-poly1305") return engine.aeadCipher(algorithm, key)
-  const cipherKeySize = key.length - MAC_KEY_SIZE
-  return engine.authenc({
-    hash: "sha256",
-    macKey: key.subarray(cipherKeySize),
-    cipher: "aes-xts",
-    cipherKey: key.subarray(0, cipherKeySize),
-  })
-}
-
-/** `integrity:N:aead` against the algorithm. @throws BlockError `INVALID`, or `UNSUPPORTED` for a truncated tag. */
+/** `integrity:N:kind` against the cipher. @throws BlockError `INVALID`, or `UNSUPPORTED` for a truncated tag. */
 export function checkTagSize(spec: CipherSpec, integritySize: number): void {
   const storedIvSize = spec.iv === "random" ? spec.ivSize : 0
   const authSize = integritySize - storedIvSize
+  // With nothing to store, Linux takes any number.
+  if (!spec.isAead && storedIvSize === 0) return
   if (authSize === spec.authTagSize) return
+  const what = `crypt: integrity:${integritySize}:${spec.isAead ? "aead" : "none"}`
   const expected = `expected ${spec.authTagSize + storedIvSize} bytes, got ${integritySize}`
-  if (spec.truncatedTagSizes.includes(authSize)) {
-    throw new BlockError(
-      "UNSUPPORTED",
-      `crypt: integrity:${integritySize}:aead: truncated tags are not built: ${expected}`,
-    )
-  }
-  throw new BlockError("INVALID", `crypt: integrity:${integritySize}:aead: ${expected}`)
+  if (spec.truncatedTagSizes.includes(authSize))
+    throw new BlockError("UNSUPPORTED", `${what}: truncated tags are not built: ${expected}`)
+  throw new BlockError("INVALID", `${what}: ${expected}`)
 }
 
 function checkTagStore(lower: BlockDevice, sectorSize: number, integritySize: number): void {

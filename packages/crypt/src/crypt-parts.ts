@@ -1,5 +1,13 @@
 import type { BlockDevice, EventListener, Runtime } from "@blockstrata/device"
-import type { Engine } from "@blockstrata/primitives"
+import type { BlockCipher, Engine } from "@blockstrata/primitives"
+
+/** A block cipher that the caller brings along, for ciphers that no engine has. */
+export interface BlockCipherFactory {
+  /** Bytes. */
+  readonly keySizes: readonly number[]
+  /** A cipher with blocks of 16 bytes that works in place too, and keeps its own copy of the key until `destroy`. */
+  create(key: Uint8Array): BlockCipher
+}
 
 /** What both kinds of target work with, checked. Sizes and offsets in bytes. */
 export interface CryptParts {
@@ -13,6 +21,8 @@ export interface CryptParts {
   readonly key: Uint8Array
   /** By the key with random IVs, before this opening. */
   readonly sectorsWritten: number
+  /** By the kernel's name. */
+  readonly blockCiphers: ReadonlyMap<string, BlockCipherFactory> | undefined
   readonly engine: Engine
   readonly runtime: Runtime
   readonly onEvent: EventListener | undefined

@@ -7,8 +7,8 @@
 import { type BlockDevice, BlockError, type EventListener, hostRuntime, type Runtime } from "@blockstrata/device"
 import { defaultEngine, type Engine } from "@blockstrata/primitives"
 import { aeadTarget } from "./aead-target.ts"
-import { parseCipherSpec } from "./cipher-spec.ts"
-import type { CryptParts } from "./crypt-parts.ts"
+import { type CipherSpec, parseCipherSpec } from "./cipher-spec.ts"
+import type { BlockCipherFactory, CryptParts } from "./crypt-parts.ts"
 import { checkKeySize } from "./key.ts"
 import { sectorTarget } from "./sector-target.ts"
 
@@ -21,7 +21,10 @@ export interface CryptOptions {
   readonly size: number
   /** As on the table line: `aes-xts-plain64`, `capi:gcm(aes)-random` ... */
   readonly cipher: string
-  /** The volume key. The engine copies it; the caller wipes its own. For authenc: cipher key, then 32 bytes of MAC key. */
+  /**
+   * The volume key. The engine copies it; the caller wipes its own. For authenc: cipher key, then MAC key, of a digest's
+   * size. For `aes:N-...`: N keys.
+   */
   readonly key: Uint8Array
   /** Sectors of 512 bytes, 0 ... 2^64 - 1, added to the sector number before it becomes an IV. */
   readonly ivOffsetSectors: number | bigint
@@ -31,8 +34,15 @@ export interface CryptOptions {
   readonly ivLargeSectors?: boolean | undefined
   /** Pass discards on: whoever sees the medium then sees which sectors are unused. Never with tags. */
   readonly allowDiscards?: boolean | undefined
-  /** Needed for an AEAD, refused without one: bytes of tag and random IV per sector in the tag store below. */
-  readonly integrity?: { readonly tagSize: number; readonly kind: "aead" } | undefined
+  /** Needed for an AEAD (`aead`) and for random IVs (`none` without an AEAD). */
+  readonly integrity?: CryptIntegrity | undefined
+  /** Take `ecb(cipher_null)`: plaintext on the medium. */
+  readonly allowNullCipher?: boolean | undefined
+  /**
+   * Block ciphers that no engine has, by the kernel's name: `serpent`, `twofish`, `camellia` ... They work in the modes
+   * xts, cbc, ctr, ecb and lrw.
+   */
+  readonly blockCiphers?: ReadonlyMap<string, BlockCipherFactory> | undefined
   /**
    * Sectors that this key has encrypted with random 96-bit IVs before, as `layer.status().sectorsWritten` told at the end
    * of the last opening; 0 if not given. At 2^31 a `limit` event, at 2^32 no write any more.
@@ -41,6 +51,15 @@ export interface CryptOptions {
   readonly engine?: Engine | undefined
   readonly runtime?: Runtime | undefined
   readonly onEvent?: EventListener | undefined
+}
+
+/** What a volume keeps beside each sector. Sizes in bytes. */
+export interface CryptIntegrity {
+  /** Of tag and random IV in the tag store below. */
+  readonly tagSize: number
+  readonly kind: "aead" | "none"
+  /** Of the MAC key in an authenc key; the digest's size if not given. */
+  readonly keySize?: number | undefined
 }
 
 const SECTOR_SIZES = [512, 1024, 2048, 4096]
@@ -60,8 +79,13 @@ const XTS_SIZE_WARN = 2 ** 40
 export function cryptTarget(options: CryptOptions): BlockDevice {
   const { lower, cipher, key, integrity, sectorSize = 512, onEvent } = options
   if (!(key instanceof Uint8Array)) throw new TypeError("crypt: key: expected a Uint8Array")
-  const spec = parseCipherSpec(cipher, integrity?.kind)
-  checkKeySize(key.length, spec.keySizes)
+  const { blockCiphers, allowNullCipher } = options
+  const spec = parseCipherSpec(cipher, integrity?.kind, {
+    macKeySize: integrity?.keySize,
+    blockCiphers,
+    allowNullCipher,
+  })
+  checkKeySize(key.length, spec.keySizes, spec.keyCount)
   const ivOffsetSectors = readIvOffset(options.ivOffsetSectors)
   checkSectorSize(sectorSize, ivOffsetSectors)
   const blockSize = Math.max(sectorSize, lower.blockSize)
@@ -77,17 +101,25 @@ export function cryptTarget(options: CryptOptions): BlockDevice {
     ivOffsetSectors,
     key,
     sectorsWritten: options.sectorsWritten ?? 0,
+    blockCiphers,
     engine: options.engine ?? defaultEngine,
     runtime: options.runtime ?? hostRuntime,
     onEvent,
     status: () => ({ cipher, sectorSize, keySize: key.length }),
   }
-  if (spec.algorithm.startsWith("aes-xts") && size > XTS_SIZE_WARN) {
+  if (isXts(spec) && size > XTS_SIZE_WARN) {
     onEvent?.({ kind: "limit", device: "crypt", message: "crypt: more than 2^36 blocks (1 TiB) under one XTS key" })
   }
-  return integrity === undefined
-    ? sectorTarget(parts, spec, options.allowDiscards ?? false)
-    : aeadTarget(parts, spec, integrity.tagSize)
+  if (integrity !== undefined && (spec.isAead || spec.iv === "random"))
+    return aeadTarget(parts, spec, integrity.tagSize)
+  // Linux stores whatever its memory held before in tags that nothing reads.
+  if (integrity !== undefined && lower.tagSize > 0)
+    throw new BlockError("UNSUPPORTED", `crypt: integrity:${integrity.tagSize}:none without anything to store`)
+  return sectorTarget(parts, spec, options.allowDiscards ?? false)
+}
+
+function isXts({ algorithm }: CipherSpec): boolean {
+  return (algorithm.kind === "sector" || algorithm.kind === "authenc") && algorithm.mode === "xts"
 }
 
 function readIvOffset(value: number | bigint): bigint {

@@ -3,8 +3,9 @@ import { hostRuntime } from "@blockstrata/device"
 import { nodeEngine } from "@blockstrata/primitives/node"
 import { portableEngine } from "@blockstrata/primitives/portable"
 import fc from "fast-check"
-import { expect, test } from "vitest"
-import { essivIv, plain64Iv, randomIv, type SectorNumbering, writeSectorNumbers } from "./iv.ts"
+import { describe, expect, test } from "vitest"
+import { essivCipher } from "./essiv.ts"
+import { eboivIv, randomIv, type SectorNumbering, sectorNumberIv, writeSectorNumbers } from "./iv.ts"
 
 const SECTOR_SIZES = [512, 1024, 2048, 4096]
 
@@ -55,17 +56,70 @@ test("sector numbers far into a large device", () => {
   expect(new DataView(target.buffer).getBigUint64(0, true)).toBe(3n * 2n ** 32n)
 })
 
-test.each([nodeEngine, portableEngine])("essiv is AES under the hash of the key, on $name", (engine) => {
+/** An IV by its definition; undefined bytes are zeros. */
+function ivByDefinition(name: string, sector: bigint, ivSize: number, blockSize: number): Uint8Array {
+  const iv = new Uint8Array(ivSize)
+  const view = new DataView(iv.buffer)
+  if (name === "plain") view.setUint32(0, Number(BigInt.asUintN(32, sector)), true)
+  else if (name === "plain64") view.setBigUint64(0, sector, true)
+  else view.setBigUint64(ivSize - 8, name === "benbi" ? (sector * 512n) / BigInt(blockSize) + 1n : sector)
+  return iv
+}
+
+test("IVs of sector numbers, of each kind and size, are their definitions", () => {
+  const kinds = fc.constantFrom("plain", "plain64", "plain64be", "benbi")
+  fc.assert(
+    fc.property(
+      kinds,
+      fc.constantFrom(8, 12, 16, 32),
+      fc.constantFrom(1, 16),
+      numberings,
+      fc.integer({ min: 0, max: 40 }),
+      (name, ivSize, cipherBlockSize, made, sectors) => {
+        const ivOffsetSectors = BigInt.asUintN(64, (made.near + made.distance) * BigInt(made.sectorSize / 512))
+        const numbering = { ...made, ivOffsetSectors }
+        const offset = sectors * made.sectorSize
+        const ivs = new Uint8Array(ivSize * 9).fill(0xee)
+        sectorNumberIv(numbering, { name, ivSize, cipherBlockSize }).fill(offset, ivs)
+        for (let index = 0; index < 9; index++) {
+          const expected = ivByDefinition(name, sectorNumber(numbering, offset, index), ivSize, cipherBlockSize)
+          expect([...ivs.subarray(index * ivSize, (index + 1) * ivSize)]).toEqual([...expected])
+        }
+      },
+    ),
+  )
+})
+
+describe.each([nodeEngine, portableEngine])("on $name", (engine) => {
   const numbering = { ivOffsetSectors: 2n ** 64n - 2n, sectorSize: 512, ivLargeSectors: false }
-  const key = new Uint8Array(16).fill(3)
-  const iv = essivIv(numbering, key, engine)
-  const ivs = new Uint8Array(4 * 16)
-  iv.fill(0, ivs)
   const plain = new Uint8Array(4 * 16)
-  plain64Iv(numbering).fill(0, plain)
-  const cipher = createCipheriv("aes-256-ecb", createHash("sha256").update(key).digest(), null).setAutoPadding(false)
-  expect(Buffer.from(ivs).equals(cipher.update(plain))).toBe(true)
-  iv.destroy()
+  sectorNumberIv(numbering, { name: "plain64", ivSize: 16, cipherBlockSize: 16 }).fill(0, plain)
+  const key = new Uint8Array(16).fill(3)
+
+  test("essiv is AES under the hash of the key, once for each template", () => {
+    const create = (salt: Uint8Array) => engine.blockCipher("aes", salt)
+    const byHash = (ivs: Uint8Array) =>
+      createCipheriv("aes-256-ecb", createHash("sha256").update(key).digest(), null).setAutoPadding(false).update(ivs)
+    for (const hashes of [["sha256"], ["sha256", "sha256"]] as const) {
+      const ivs = new Uint8Array(plain)
+      const cipher = essivCipher(hashes, key, engine, create)
+      cipher?.encrypt(ivs)
+      expect(Buffer.from(ivs).equals(hashes.reduce((each) => byHash(each), plain))).toBe(true)
+      cipher?.destroy()
+    }
+    expect(essivCipher([], key, engine, create)).toBeUndefined()
+  })
+
+  test("eboiv encrypts the place of a sector in bytes, modulo 2^64", () => {
+    const ivs = new Uint8Array(4 * 16)
+    eboivIv(numbering, engine.sectorCipher("aes-cbc", key)).fill(0, ivs)
+    const offsets = new Uint8Array(4 * 16)
+    const view = new DataView(offsets.buffer)
+    for (let index = 0; index < 4; index++)
+      view.setBigUint64(index * 16, BigInt.asUintN(64, (BigInt(index) - 2n) * 512n), true)
+    const expected = createCipheriv("aes-128-ecb", key, null).setAutoPadding(false).update(offsets)
+    expect(expected.equals(ivs)).toBe(true)
+  })
 })
 
 test("random IVs come from the runtime, fresh at each call", () => {

@@ -1,5 +1,5 @@
 import type { Runtime } from "@blockstrata/device"
-import type { BlockCipher, Engine } from "@blockstrata/primitives"
+import type { SectorCipher } from "@blockstrata/primitives"
 
 /** How the sectors of a device are counted for their IVs. */
 export interface SectorNumbering {
@@ -60,41 +60,77 @@ export function writeSectorNumbers(
   }
 }
 
-/** `plain64`: the sector number as le64, padded with zeros to 16 bytes. */
-export function plain64Iv(numbering: SectorNumbering): IvGenerator {
+/** How the number of a sector becomes an IV. */
+export interface NumberIvOptions {
+  readonly name: "plain" | "plain64" | "plain64be" | "benbi"
+  /** Bytes, at least 8. */
+  readonly ivSize: number
+  /** Bytes: `benbi` counts blocks of the cipher, of which one is as long as this. */
+  readonly cipherBlockSize: number
+}
+
+/** The sector number, at the start little-endian or at the end big-endian, with zeros around it. */
+export function sectorNumberIv(numbering: SectorNumbering, options: NumberIvOptions): IvGenerator {
+  const { name, ivSize, cipherBlockSize } = options
   return {
-    ivSize: IV_SIZE,
+    ivSize,
     fill(offset, ivs) {
       ivs.fill(0)
-      writeSectorNumbers(numbering, offset, ivs, IV_SIZE)
+      writeSectorNumbers(numbering, offset, ivs, ivSize)
+      if (name === "plain64") return
+      const view = new DataView(ivs.buffer, ivs.byteOffset, ivs.byteLength)
+      for (let at = 0; at < ivs.length; at += ivSize) {
+        if (name === "plain") view.setUint32(at + 4, 0)
+        else if (name === "plain64be") moveToEnd(view, at, ivSize)
+        else {
+          multiplyNumber(view, at, SECTOR_SIZE / cipherBlockSize)
+          // The first block is number 1. The product ends in zeros: nothing is carried.
+          view.setUint32(at, view.getUint32(at, true) + 1, true)
+          moveToEnd(view, at, ivSize)
+        }
+      }
     },
     destroy() {},
   }
 }
 
-/** `essiv:sha256`: plain64, encrypted with AES under SHA-256(key). One call of the block cipher for the whole batch. */
-export function essivIv(numbering: SectorNumbering, key: Uint8Array, engine: Engine): IvGenerator {
-  const numbers = plain64Iv(numbering)
-  const cipher = saltCipher(key, engine)
+/** `null`: zeros for every sector; also the IVs of no bytes of a mode that has none. */
+export function nullIv(ivSize: number): IvGenerator {
+  return { ivSize, fill: (_offset, ivs) => void ivs.fill(0), destroy() {} }
+}
+
+/** `eboiv`: a block of zeros, encrypted by the cipher of the sectors with the sector's byte offset as its IV. */
+export function eboivIv(numbering: SectorNumbering, cipher: SectorCipher): IvGenerator {
+  const { sectorSize } = numbering
   return {
     ivSize: IV_SIZE,
     fill(offset, ivs) {
-      numbers.fill(offset, ivs)
-      cipher.encryptBlocks(ivs, ivs)
+      const offsets = new Uint8Array(ivs.length)
+      writeSectorNumbers(numbering, offset, offsets, IV_SIZE)
+      const view = new DataView(offsets.buffer)
+      for (let at = 0; at < offsets.length; at += IV_SIZE) multiplyNumber(view, at, sectorSize)
+      ivs.fill(0)
+      cipher.encryptSectors(ivs, ivs, IV_SIZE, offsets)
     },
-    destroy: () => cipher.destroy(),
+    destroy() {},
   }
 }
 
-function saltCipher(key: Uint8Array, engine: Engine): BlockCipher {
-  const hash = engine.hash("sha256")
-  const salt = hash.digest(key)
-  try {
-    return engine.blockCipher("aes", salt)
-  } finally {
-    salt.fill(0)
-    hash.destroy()
-  }
+/** The le64 at `at` times a power of two of at most 2^12, modulo 2^64. */
+function multiplyNumber(view: DataView, at: number, factor: number): void {
+  const low = view.getUint32(at, true) * factor
+  const high = view.getUint32(at + 4, true) * factor + Math.floor(low / TWO_TO_32)
+  view.setUint32(at, low % TWO_TO_32, true)
+  view.setUint32(at + 4, high % TWO_TO_32, true)
+}
+
+/** The le64 at the start of an IV becomes a be64 at its end. */
+function moveToEnd(view: DataView, at: number, ivSize: number): void {
+  const low = view.getUint32(at, true)
+  const high = view.getUint32(at + 4, true)
+  view.setBigUint64(at, 0n)
+  view.setUint32(at + ivSize - 8, high)
+  view.setUint32(at + ivSize - 4, low)
 }
 
 /** `random`: fresh bytes for each sector of each write, stored beside the tag. */

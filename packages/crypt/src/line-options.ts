@@ -15,6 +15,8 @@ export interface CryptLineOptions {
   readonly allowDiscards: boolean
   /** Words about the kernel's threads: no meaning here; kept, and printed again. */
   readonly sameCpuCrypt: boolean
+  /** Not in Linux 6.1. */
+  readonly highPriority: boolean
   readonly submitFromCryptCpus: boolean
   readonly noReadWorkqueue: boolean
   readonly noWriteWorkqueue: boolean
@@ -22,18 +24,26 @@ export interface CryptLineOptions {
   /** Bytes. */
   readonly sectorSize: number
   readonly ivLargeSectors: boolean
+  /** Bytes of MAC key in an authenc key, if that is not a digest's size. Not in Linux 6.1. */
+  readonly integrityKeySize: number | undefined
 }
 
 type Flag = {
   [Name in keyof CryptLineOptions]: CryptLineOptions[Name] extends boolean ? Name : never
 }[keyof CryptLineOptions]
 
+/** One more where a word stands that Linux 6.1 does not have. */
 const OPTION_COUNT_MAX = 8
+const INTEGRITY_KEY_SIZE = "integrity_key_size:"
+
+/** Words that came after Linux 6.1. */
+export const NEWER_WORDS: readonly string[] = ["high_priority", INTEGRITY_KEY_SIZE]
 
 /** In the order in which the kernel prints them; `integrity` and `sector_size` stand before `iv_large_sectors`. */
 export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ["allow_discards", "allowDiscards"],
   ["same_cpu_crypt", "sameCpuCrypt"],
+  ["high_priority", "highPriority"],
   ["submit_from_crypt_cpus", "submitFromCryptCpus"],
   ["no_read_workqueue", "noReadWorkqueue"],
   ["no_write_workqueue", "noWriteWorkqueue"],
@@ -52,24 +62,29 @@ export function parseLineOptions(args: readonly string[], size: number, refusals
   const count = /^\d+$/.test(countWord)
     ? Number(wrappedNumber(countWord, 32, "number of options", refusals))
     : Number.POSITIVE_INFINITY
-  if (count > OPTION_COUNT_MAX || count > words.length) {
-    throw new BlockError("INVALID", `crypt: number of options: expected 0 ... ${OPTION_COUNT_MAX} and as many words`)
+  const hasNewer = words.some((word) => NEWER_WORDS.some((newer) => word.toLowerCase().startsWith(newer)))
+  const countMax = hasNewer ? OPTION_COUNT_MAX + 1 : OPTION_COUNT_MAX
+  if (count > countMax || count > words.length) {
+    throw new BlockError("INVALID", `crypt: number of options: expected 0 ... ${countMax} and as many words`)
   }
   const options: { -readonly [Name in keyof CryptLineOptions]: CryptLineOptions[Name] } = {
     allowDiscards: false,
     sameCpuCrypt: false,
+    highPriority: false,
     submitFromCryptCpus: false,
     noReadWorkqueue: false,
     noWriteWorkqueue: false,
     integrity: undefined,
     sectorSize: 512,
     ivLargeSectors: false,
+    integrityKeySize: undefined,
   }
   for (const word of words.slice(0, count)) {
     // The kernel compares these without case, but not the two that have a value.
     const flag = FLAGS.get(word.toLowerCase())
     if (flag !== undefined) options[flag] = true
     else if (word.startsWith("sector_size:")) options.sectorSize = parseSectorSize(word, size, refusals)
+    else if (word.startsWith(INTEGRITY_KEY_SIZE)) options.integrityKeySize = parseKeySize(word, refusals)
     else if (word.startsWith("integrity:")) {
       options.integrity = joinIntegrity(options.integrity, parseIntegrity(word, refusals), refusals)
     } else throw new BlockError("INVALID", `crypt: option ${quoteWord(word)} is not known to Linux`)
@@ -95,12 +110,13 @@ export function wrappedNumber(digits: string, bits: 16 | 32 | 64, what: string, 
 /** The words as the kernel prints them; none if all is as if not said. */
 export function printLineOptions(options: CryptLineOptions): string[] {
   const flag = (name: string) => (options[FLAGS.get(name) ?? "allowDiscards"] ? [name] : [])
-  const { integrity, sectorSize } = options
+  const { integrity, sectorSize, integrityKeySize } = options
   const words = [
     ...[...FLAGS.keys()].filter((name) => name !== "iv_large_sectors").flatMap(flag),
     ...(integrity === undefined ? [] : [`integrity:${integrity.tagSize}:${integrity.kindWord}`]),
     ...(sectorSize === 512 ? [] : [`sector_size:${sectorSize}`]),
     ...flag("iv_large_sectors"),
+    ...(integrityKeySize === undefined ? [] : [`${INTEGRITY_KEY_SIZE}${integrityKeySize}`]),
   ]
   return words.length === 0 ? [] : [String(words.length), ...words]
 }
@@ -119,6 +135,13 @@ function parseSectorSize(word: string, size: number, refusals: BlockError[]): nu
     )
   }
   return sectorSize
+}
+
+function parseKeySize(word: string, refusals: BlockError[]): number {
+  const digits = word.slice(INTEGRITY_KEY_SIZE.length)
+  const size = /^\d+$/.test(digits) ? Number(wrappedNumber(digits, 32, quoteWord(word), refusals)) : 0
+  if (size === 0) throw new BlockError("INVALID", `crypt: ${quoteWord(word)}: expected a number of bytes`)
+  return size
 }
 
 function parseIntegrity(word: string, refusals: BlockError[]): LineIntegrity {

@@ -1,9 +1,9 @@
 import { type BlockDevice, defineDevice } from "@blockstrata/device"
-import type { SectorCipher } from "@blockstrata/primitives"
 import type { CipherSpec } from "./cipher-spec.ts"
 import { ciphertextPool, PIECE_SIZE } from "./ciphertext-pool.ts"
 import { alignedAtomicSize, type CryptParts } from "./crypt-parts.ts"
-import { essivIv, type IvGenerator, plain64Iv } from "./iv.ts"
+import type { IvGenerator } from "./iv.ts"
+import { sectorEncryption } from "./sector-encryption.ts"
 
 /** Bytes of IVs made at a time. */
 const IV_SCRATCH_SIZE = 512 * 1024
@@ -13,14 +13,12 @@ const IV_SCRATCH_SIZE = 512 * 1024
  * of its sectors. `data` of a write is never changed; a read is decrypted where it stands.
  */
 export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards: boolean): BlockDevice {
-  const { lower, start, size, blockSize, sectorSize, key, engine } = parts
+  const { lower, start, size, blockSize, sectorSize, engine } = parts
   const { features } = lower
-  const isXts = spec.algorithm === "aes-xts"
-  const cipher: SectorCipher = engine.sectorCipher(isXts ? "aes-xts" : "aes-cbc", key)
-  const iv = spec.iv === "essiv:sha256" ? essivIv(parts, key, engine) : plain64Iv(parts)
+  const cipher = sectorEncryption(parts, spec)
 
   const pool = ciphertextPool(engine)
-  const forEachIvBatch = ivBatches(iv, sectorSize)
+  const forEachIvBatch = ivBatches(cipher.iv, sectorSize)
   // Whole blocks: a lower with blocks larger than a piece gets one at a time, in memory of its own.
   const pieceSize = Math.max(blockSize, PIECE_SIZE)
 
@@ -32,7 +30,7 @@ export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards:
       write: features.write,
       discard: allowDiscards && features.discard,
       fua: features.fua,
-      atomicSize: atomicSize(parts, isXts),
+      atomicSize: atomicSize(parts, spec),
       optimalSize: Math.max(blockSize, features.optimalSize),
     },
     // A sector over smaller blocks: a read must not find it half written.
@@ -44,7 +42,7 @@ export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards:
       await lower.read(start + offset, buffer)
       forEachIvBatch(offset, buffer.length, (from, to, ivs) => {
         const batch = to - from === buffer.length ? buffer : buffer.subarray(from, to)
-        cipher.decryptSectors(batch, batch, sectorSize, ivs)
+        cipher.decrypt(offset + from, batch, batch, ivs)
       })
     },
     async write(offset, data, { fua }) {
@@ -54,7 +52,7 @@ export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards:
           const plaintext = data.subarray(done, done + scratch.length)
           const ciphertext = scratch.subarray(0, plaintext.length)
           forEachIvBatch(offset + done, plaintext.length, (from, to, ivs) =>
-            cipher.encryptSectors(plaintext.subarray(from, to), ciphertext.subarray(from, to), sectorSize, ivs),
+            cipher.encrypt(offset + done + from, plaintext.subarray(from, to), ciphertext.subarray(from, to), ivs),
           )
           await lower.write(start + offset + done, ciphertext, { fua })
         }
@@ -66,7 +64,6 @@ export function sectorTarget(parts: CryptParts, spec: CipherSpec, allowDiscards:
     discard: (offset, length) => lower.discard(start + offset, length),
     async close() {
       cipher.destroy()
-      iv.destroy()
     },
   })
 }
@@ -92,11 +89,12 @@ function ivBatches(iv: IvGenerator, sectorSize: number): IvBatches {
 }
 
 /**
- * What a crash leaves whole. In XTS each 16 bytes stand alone, so a torn sector decrypts to old and new pieces just
+ * What a crash leaves whole. In most modes each 16 bytes stand alone, so a torn sector decrypts to old and new pieces just
  * where the lower tore it. In CBC the first 16 bytes after a tear are decrypted with the wrong block before them, so
  * only whole sectors count.
  */
-function atomicSize(parts: CryptParts, isXts: boolean): number {
+function atomicSize(parts: CryptParts, { algorithm }: CipherSpec): number {
   const size = alignedAtomicSize(parts)
-  return isXts || size >= parts.sectorSize ? size : 0
+  const isChained = algorithm.kind === "sector" && algorithm.mode === "cbc"
+  return !isChained || size >= parts.sectorSize ? size : 0
 }

@@ -2,6 +2,7 @@ import { type BlockDevice, BlockError, type TableContext, type TableWord } from 
 import type { Engine } from "@blockstrata/primitives"
 import { checkTagSize } from "./aead-target.ts"
 import { parseCipherSpec } from "./cipher-spec.ts"
+import type { BlockCipherFactory } from "./crypt-parts.ts"
 import { checkSectorSize, cryptTarget } from "./crypt-target.ts"
 import { type CryptKey, type KeyResolver, parseKey, printKey, quoteWord, resolveKey } from "./key.ts"
 import { type CryptLineOptions, parseLineOptions, printLineOptions, wrappedNumber } from "./line-options.ts"
@@ -26,10 +27,16 @@ export interface CryptTableContext extends TableContext {
   readonly engine?: Engine | undefined
 }
 
-/** The word `crypt` of a device-mapper table. @see Linux, admin-guide/device-mapper/dm-crypt */
-export const cryptWord: TableWord<CryptLine, CryptTableContext> = {
+/** What a table's reader decides for all crypt lines in it. */
+export interface CryptLinePolicy {
+  /** Take `cipher_null-ecb` and `capi:ecb(cipher_null)`: plaintext on the medium. */
+  readonly allowNullCipher?: boolean | undefined
+  /** Block ciphers that no engine has, by the kernel's name. */
+  readonly blockCiphers?: ReadonlyMap<string, BlockCipherFactory> | undefined
+}
+
+const PRINTED: Pick<TableWord<CryptLine, CryptTableContext>, "word" | "print" | "operands"> = {
   word: "crypt",
-  parse,
   print(line, { showKeys }) {
     return [
       line.cipher,
@@ -41,10 +48,21 @@ export const cryptWord: TableWord<CryptLine, CryptTableContext> = {
     ]
   },
   operands: (line) => [line.device],
-  open,
 }
 
-function parse(args: readonly string[], size: number): CryptLine {
+/** The word `crypt` of a device-mapper table. @see Linux, admin-guide/device-mapper/dm-crypt */
+export const cryptWord: TableWord<CryptLine, CryptTableContext> = cryptWordWith({})
+
+/** The word `crypt` that also takes what `policy` allows. */
+export function cryptWordWith(policy: CryptLinePolicy): TableWord<CryptLine, CryptTableContext> {
+  return {
+    ...PRINTED,
+    parse: (args, size) => parse(args, size, policy),
+    open: (line, context) => open(line, context, policy),
+  }
+}
+
+function parse(args: readonly string[], size: number, policy: CryptLinePolicy): CryptLine {
   const [cipher, keyWord, ivOffsetWord, device, startWord, ...optionWords] = args
   if (
     cipher === undefined ||
@@ -61,19 +79,20 @@ function parse(args: readonly string[], size: number): CryptLine {
   const startSectors = parseSectors(startWord, "start", refusals)
   const options = parseLineOptions(optionWords, size, refusals)
   checkSectorSize(options.sectorSize, ivOffsetSectors)
-  const spec = parseCipherSpec(cipher, options.integrity?.kind)
-  const key = parseKey(keyWord, spec.keySizes)
-  if (options.integrity?.kind === "aead") checkTagSize(spec, options.integrity.tagSize)
-  if (options.integrity?.kind === "none") {
-    throw new BlockError("UNSUPPORTED", `crypt: "integrity:${options.integrity.tagSize}:none" is not built`)
-  }
+  const spec = parseCipherSpec(cipher, options.integrity?.kind, {
+    ...policy,
+    macKeySize: options.integrityKeySize,
+  })
+  const key = parseKey(keyWord, spec.keySizes, spec.keyCount)
+  if (options.integrity !== undefined) checkTagSize(spec, options.integrity.tagSize)
   const [refusal] = refusals
   if (refusal !== undefined) throw refusal
   return { cipher, key, ivOffsetSectors, device, startSectors, options }
 }
 
-async function open(line: CryptLine, context: CryptTableContext): Promise<BlockDevice> {
+async function open(line: CryptLine, context: CryptTableContext, policy: CryptLinePolicy): Promise<BlockDevice> {
   const { options } = line
+  const { integrity, integrityKeySize } = options
   const start = line.startSectors * 512n
   if (start > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw new BlockError("INVALID", `crypt: start: no device reaches sector ${line.startSectors}`)
@@ -91,7 +110,8 @@ async function open(line: CryptLine, context: CryptTableContext): Promise<BlockD
       sectorSize: options.sectorSize,
       ivLargeSectors: options.ivLargeSectors,
       allowDiscards: options.allowDiscards,
-      integrity: options.integrity && { tagSize: options.integrity.tagSize, kind: "aead" },
+      integrity: integrity && { tagSize: integrity.tagSize, kind: integrity.kind, keySize: integrityKeySize },
+      ...policy,
       engine: context.engine,
       runtime: context.runtime,
       onEvent: context.onEvent,

@@ -1,9 +1,10 @@
 import { type CipherSpec, cryptWord, parseCipherSpec } from "@blockstrata/crypt"
-import { memoryDevice } from "@blockstrata/device"
+import { BlockError, memoryDevice } from "@blockstrata/device"
 import { decodeSuperblock, formatIntegrity, layoutOf } from "@blockstrata/integrity"
 import { type SeededRandom, seededRuntime } from "@blockstrata/testkit"
-import { BUILT } from "../../../../packages/crypt/src/cipher-spec.ts"
-import { FLAGS } from "../../../../packages/crypt/src/line-options.ts"
+import { AEADS, HASHES, MODES } from "../../../../packages/crypt/src/cipher-family.ts"
+import { IV_NAMES } from "../../../../packages/crypt/src/cipher-spec.ts"
+import { FLAGS as ALL_FLAGS, NEWER_WORDS } from "../../../../packages/crypt/src/line-options.ts"
 import { type Draft, type Family, flipIn, isChance, type KeyringKey, pickSome, type Setup } from "../case.ts"
 import { openHere } from "../here.ts"
 import { drawRange } from "../steps.ts"
@@ -11,14 +12,59 @@ import { drawRange } from "../steps.ts"
 interface Spelling {
   readonly text: string
   readonly spec: CipherSpec
+  /** Of the `integrity:` option; undefined if there is none. */
+  readonly kind: "aead" | "none" | undefined
+  /** What the line is made of: what has to occur. */
+  readonly words: readonly string[]
 }
 
-/** Every way to spell what is built. */
-const SPELLINGS: readonly Spelling[] = [...BUILT].flatMap(([key, spec]) => {
-  const [, mode, cipher, iv] = /^(\w+)\((\w+)\)-(.+)$/.exec(key) ?? []
-  const texts = [`capi:${key}`, ...(mode === undefined || spec.isAead ? [] : [`${cipher}-${mode}-${iv}`])]
-  return texts.map((text) => ({ text, spec: parseCipherSpec(text, spec.isAead ? "aead" : undefined) }))
-})
+/** Words of newer kernels are refused by the one that is asked. */
+const FLAGS: readonly string[] = [...ALL_FLAGS.keys()].filter((word) => !NEWER_WORDS.includes(word))
+const IV_WORDS = [...IV_NAMES, ...[...HASHES.keys()].map((hash) => `essiv:${hash}`)]
+
+/** Every combination of a mode and an IV, plain and over an AEAD, in each way to spell it, that is taken here. */
+const FORMS: readonly (readonly Spelling[])[] = [
+  ...[...MODES.keys()].flatMap((mode) => [
+    spellings((iv) => `aes-${mode}-${iv}`, [`aes-${mode}`]),
+    spellings((iv) => `capi:${mode}(aes)-${iv}`, [`capi:${mode}(aes)`]),
+    [2, 8, 64].flatMap((count) => spellings((iv) => `aes:${count}-${mode}-${iv}`, [`aes:${count}`, `aes:N-${mode}`])),
+    hashed(
+      (hash, iv) => `capi:essiv(${mode}(aes),${hash})-${iv}`,
+      (hash) => [`essiv(${mode})`, `essiv(,${hash})`],
+    ),
+    hashed(
+      (hash, iv) => `capi:authenc(hmac(${hash}),${mode}(aes))-${iv}`,
+      (hash) => [`authenc ${mode}`, `hmac ${hash}`],
+    ),
+  ]),
+  ...[...AEADS.keys()].map((expression) => spellings((iv) => `capi:${expression}-${iv}`, [expression])),
+  [
+    ...["aes", "aes-plain", "aes-ecb", "aes:4", "capi:ecb(aes)"].flatMap((text) => oneSpelling(text, [text])),
+    ...oneSpelling("capi:essiv(essiv(cbc(aes),sha256),sha256)-plain64be", ["essiv(essiv())"]),
+    ...oneSpelling("aes-cbc-plain64:ignored", ["an option of an IV"]),
+  ],
+].filter((form) => form.length > 0)
+
+function spellings(textOf: (iv: string) => string, words: readonly string[]): Spelling[] {
+  return IV_WORDS.flatMap((iv) => oneSpelling(textOf(iv), words, `IV ${iv}`))
+}
+
+function hashed(textOf: (hash: string, iv: string) => string, namesOf: (hash: string) => string[]): Spelling[] {
+  return [...HASHES.keys()].flatMap((hash) => spellings((iv) => textOf(hash, iv), namesOf(hash)))
+}
+
+/** Empty if it is refused here: `test/kernel/crypt-lines.ts` has the refusals. A mode may have no IV. */
+function oneSpelling(text: string, words: readonly string[], ivWord?: string): Spelling[] {
+  for (const kind of ["aead", undefined, "none"] as const) {
+    try {
+      const spec = parseCipherSpec(text, kind)
+      return [{ text, spec, kind, words: ivWord === undefined || spec.iv === "none" ? words : [...words, ivWord] }]
+    } catch (error) {
+      if (!(error instanceof BlockError)) throw error
+    }
+  }
+  return []
+}
 
 const SECTOR_SIZES = [256, 512, 1024, 2048, 4096, 8192].filter((size) => {
   const args = `aes-xts-plain64 ${"00".repeat(64)} 0 m0 0 1 sector_size:${size}`.split(" ")
@@ -37,13 +83,34 @@ export const cryptFamily: Family = {
   name: "crypt",
   weight: 9,
   coverage: [
-    ...SPELLINGS.flatMap(({ text, spec }) => [text, ...spec.keySizes.map((size) => `${text} key ${size}`)]),
+    ...new Set(
+      FORMS.flat().flatMap(({ spec, words }) => [...words, ...spec.keySizes.map((size) => keyWord(spec, size))]),
+    ),
     ...SECTOR_SIZES.map((size) => `sector_size:${size}`),
-    ...FLAGS.keys(),
+    ...FLAGS,
     ...KEY_TYPES.map((type) => `key of type ${type}`),
-    ...["integrity:N:aead", "iv_offset", "iv_offset near 2^32", "iv_offset near 2^64", "start", "on 4096"],
+    ...[
+      "integrity:N:aead",
+      "integrity:N:none",
+      "iv_offset",
+      "iv_offset near 2^32",
+      "iv_offset near 2^64",
+      "start",
+      "on 4096",
+    ],
   ],
   draw,
+}
+
+/** The key size of a kind of cipher: one word for all the ciphers of a kind. */
+function keyWord({ algorithm }: CipherSpec, size: number): string {
+  const kind = algorithm.kind === "sector" ? algorithm.mode : algorithm.kind === "aead" ? algorithm.name : undefined
+  return kind === undefined ? "key of an authenc" : `${kind} key ${size}`
+}
+
+/** Whether something is stored beside each sector. */
+function isTagged(spec: CipherSpec): boolean {
+  return spec.isAead || spec.iv === "random"
 }
 
 interface CryptDraw extends Spelling {
@@ -58,10 +125,10 @@ interface CryptDraw extends Spelling {
 }
 
 function draw(random: SeededRandom): Draft {
-  const spelling = random.pick(SPELLINGS)
+  const spelling = random.pick(random.pick(FORMS))
   const { spec } = spelling
   const sectorSize = random.pick(SECTOR_SIZES)
-  const isOn4096 = isChance(random, 1, 5) && (!spec.isAead || sectorSize === 4096)
+  const isOn4096 = isChance(random, 1, 5) && (!isTagged(spec) || sectorSize === 4096)
   const unit = Math.max(sectorSize, isOn4096 ? 4096 : 512)
   const choice: CryptDraw = {
     ...spelling,
@@ -71,7 +138,7 @@ function draw(random: SeededRandom): Draft {
     ivOffset: drawIvOffset(random, sectorSize),
     startSectors: isChance(random, 1, 2) ? 0 : (random.below(5) * unit) / 512,
     size: (1 + random.below(random.pick([2, 16, 65536 / unit]))) * unit,
-    flags: pickSome(random, [...FLAGS.keys()], 1, 4),
+    flags: pickSome(random, FLAGS, 1, 4),
     keyType: isChance(random, 1, 8) ? random.pick(KEY_TYPES) : undefined,
   }
   return { words: wordsOf(choice), build: () => build(choice, random) }
@@ -85,33 +152,34 @@ function drawIvOffset(random: SeededRandom, sectorSize: number): bigint {
   return BigInt.asUintN(64, near - distance - unit)
 }
 
-function wordsOf({ text, spec, keySize, sectorSize, mediumBlockSize, flags, ...rest }: CryptDraw): string[] {
+function wordsOf({ words, kind, spec, keySize, sectorSize, mediumBlockSize, flags, ...rest }: CryptDraw): string[] {
   const { ivOffset, startSectors, keyType } = rest
   const near = ivOffset > 2n ** 63n ? " near 2^64" : ivOffset > 2n ** 31n ? " near 2^32" : ""
   return [
-    text,
-    `${text} key ${keySize}`,
+    ...words,
+    keyWord(spec, keySize),
     `sector_size:${sectorSize}`,
     ...flags,
     ...(ivOffset > 0n ? [`iv_offset${near}`] : []),
     ...(startSectors > 0 ? ["start"] : []),
     ...(keyType === undefined ? [] : [`key of type ${keyType}`]),
     ...(mediumBlockSize === 4096 ? ["on 4096"] : []),
-    ...(spec.isAead ? ["integrity:N:aead"] : []),
+    ...(kind === undefined ? [] : [`integrity:N:${kind}`]),
   ]
 }
 
 async function build(choice: CryptDraw, random: SeededRandom): Promise<Setup> {
-  const { text, spec, keySize, sectorSize, mediumBlockSize, startSectors, size, flags } = choice
+  const { text, spec, kind, sectorSize, mediumBlockSize, startSectors, size, flags } = choice
+  const keySize = choice.keySize * spec.keyCount
   const bytes = random.bytes(keySize)
   const key = keyringKey(choice.keyType, bytes, random)
   const options = random.shuffle([
     ...flags,
     ...(sectorSize === 512 && isChance(random, 1, 2) ? [] : [`sector_size:${sectorSize}`]),
-    ...(spec.isAead ? [`integrity:${tagSizeOf(spec)}:aead`] : []),
+    ...(kind === undefined ? [] : [`integrity:${tagSizeOf(spec)}:${kind}`]),
   ])
   const word = key === undefined ? Buffer.from(bytes).toString("hex") : `:${keySize}:${key.type}:${key.description}`
-  const operand = spec.isAead ? "t" : "m0"
+  const operand = isTagged(spec) ? "t" : "m0"
   const start = [text, word, choice.ivOffset, operand, startSectors].join(" ")
   const end = options.length > 0 ? ` ${options.length} ${options.join(" ")}` : isChance(random, 1, 3) ? " 0" : ""
   const shared = {
@@ -121,7 +189,7 @@ async function build(choice: CryptDraw, random: SeededRandom): Promise<Setup> {
     blockSize: Math.max(sectorSize, mediumBlockSize),
     canDiscard: flags.includes("allow_discards"),
   }
-  if (spec.isAead) return await overTagStore(shared, choice, random)
+  if (isTagged(spec)) return await overTagStore(shared, choice, random)
   const content = random.bytes(startSectors * 512 + size + random.below(3) * 4096)
   return { ...shared, media: [{ name: "m0", blockSize: mediumBlockSize, content }] }
 }
