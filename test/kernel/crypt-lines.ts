@@ -108,7 +108,6 @@ export const ACCEPTED_LINES: readonly CryptLineCase[] = lines(`
   capi:authenc(hmac(sha512),xts(aes))-plain64 <128> 0 T64 0 1 integrity:64:aead
   capi:authenc(hmac(sha384),xts(aes))-plain64 <112> 0 T48 0 1 integrity:48:aead
   capi:authenc(hmac(sha256),ctr(aes))-random <64> 0 T48 0 1 integrity:48:aead
-  capi:authenc(hmac(sha256),ecb(aes))-plain64 <64> 0 T32 0 1 integrity:32:aead
   capi:authenc(hmac(sha256),xts(aes))-plain <96> 0 T32 0 1 integrity:32:aead
   capi:authenc(hmac(sha256),xts(aes))-plain64be <96> 0 T32 0 1 integrity:32:aead
   capi:authenc(hmac(sha256),xts(aes))-null <96> 0 T32 0 1 integrity:32:aead
@@ -334,6 +333,7 @@ export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
   capi:authenc(hmac(sha256),adiantum(xchacha12,aes))-plain64 <64> 0 T32 0 1 integrity:32:aead
   capi:gcm(aes) <32> 0 T16 0 1 integrity:16:aead | capi:rfc7539(chacha20,poly1305) <32> 0 T16 0 1 integrity:16:aead
   capi:rfc4106(gcm(aes))-random <36> 0 T24 0 1 integrity:24:aead
+  capi:authenc(hmac(sha256),ecb(aes))-plain64 <64> 0 T32 0 1 integrity:32:aead
   capi:rfc4543(gcm(aes))-random <36> 0 T24 0 1 integrity:24:aead
   capi:rfc4309(ccm(aes))-plain64 <35> 0 T16 0 1 integrity:16:aead
   capi:ccm(aes)-plain64 <32> 0 T16 0 1 integrity:16:aead | capi:aegis128-plain64 <16> 0 T16 0 1 integrity:16:aead
