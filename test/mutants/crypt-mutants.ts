@@ -144,10 +144,10 @@ export const cryptMutants: readonly Mutant[] = [
     tests: ["packages/crypt/src/write-limit.test.ts"],
   },
   {
-    bug: "a refused IV is shown whole, whatever it holds",
+    bug: "a refused word is shown whole, whatever it holds",
     file: "packages/crypt/src/cipher-spec.ts",
-    find: "return `the word ${quoteWord(iv)}$",
-    replace: "return `the word ${iv}$",
+    find: "return `the word ${quoteWord(word)}`",
+    replace: "return `the word ${word}`",
     tests: ["packages/crypt/src/cipher-fuzz.test.ts"],
   },
   {

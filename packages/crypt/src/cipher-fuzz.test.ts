@@ -284,9 +284,11 @@ const long: readonly (readonly [string, readonly string[]])[] = [
   ["arguments", ["aes-xts-plain64", key, "0", "D", "0", "8", ...Array<string>(LENGTH / 10).fill("allow_discards")]],
 ]
 
-test.each(long)("%s without end: a short message, at once", async (_what, args) => {
+test.each(long)("%s without end: a short message, at once", async (what, args) => {
   const start = performance.now()
-  expect(["INVALID", "UNSUPPORTED"]).toContain(await outcomeOf({ args, key }))
+  // Linux does not look at the option of an IV that has none.
+  const outcomes = what === "an IV option" ? ["opened"] : ["INVALID", "UNSUPPORTED"]
+  expect(outcomes).toContain(await outcomeOf({ args, key }))
   // A step for each pair of characters would take minutes.
   expect(performance.now() - start).toBeLessThan(5000)
 })
