@@ -23,7 +23,8 @@ export function plaintextOf(manifest: VectorManifest, sizeBytes: number): Uint8A
   return bytes
 }
 
-function sha256Counter(seed: string, lengthBytes: number): Uint8Array {
+/** The stream of that generator: `lengthBytes` of it. */
+export function sha256Counter(seed: string, lengthBytes: number): Uint8Array {
   const stream = new Uint8Array(Math.ceil(lengthBytes / HASH_SIZE) * HASH_SIZE)
   const counter = new Uint8Array(8)
   const view = new DataView(counter.buffer)

@@ -26,7 +26,7 @@ const CAMELLIA: BlockCipherFactory = {
 }
 const WORD = cryptWordWith({ blockCiphers: new Map([["camellia", CAMELLIA]]) })
 const ENGINES = [nodeEngine, portableEngine]
-const TAGLESS = listVectors().filter((name) => /^crypt-(?!integrity|adiantum)/.test(name))
+const TAGLESS = listVectors().filter((name) => /^crypt-(?!integrity|adiantum|.*(?:lmk|tcw|elephant))/.test(name))
 const TAGGED = listVectors().filter((name) => name.startsWith("crypt-integrity-"))
 
 async function openLine(line: string, lower: BlockDevice, engine: Engine): Promise<BlockDevice> {

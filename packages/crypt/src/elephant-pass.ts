@@ -1,0 +1,123 @@
+import type { Engine } from "@blockstrata/primitives"
+import { diffuse, undiffuse } from "./elephant-diffuser.ts"
+import { type SectorNumbering, writeSectorNumbers } from "./iv.ts"
+import type { SectorPass } from "./sector-pass.ts"
+
+const IV_SIZE = 16
+const SECTOR_KEY_SIZE = 32
+/** Sectors whose keys are made at a time. */
+const BATCH_SECTORS = 256
+const TWO_TO_32 = 2 ** 32
+
+/** What is done to a sector, as words, between its two forms; `key` is the sector's, eight words. */
+type Mix = (words: Int32Array, key: Int32Array) => void
+
+/**
+ * BitLocker's Elephant: the IV is the sector's place in bytes, encrypted under the first half of the key (`eboiv`); the
+ * second half makes a key for each sector, which goes over the plaintext, and two diffusers mix the sector. So a bit
+ * that is flipped on the medium makes noise of a whole sector, where CBC alone lets it be aimed; but nobody is told.
+ *
+ * @param key both halves, of one size: 16, 24 or 32 bytes. The caller keeps it.
+ * @throws RangeError a key of another length.
+ *
+ * Source: Ferguson, AES-CBC + Elephant diffuser, 2006.
+ */
+export function elephantPass(numbering: SectorNumbering, key: Uint8Array, engine: Engine): SectorPass {
+  const { sectorSize } = numbering
+  if (key.length % 2 !== 0) throw new RangeError(`elephant: expected a key of two halves, got ${key.length} bytes`)
+  const ivCipher = engine.blockCipher("aes", key.subarray(0, key.length / 2))
+  const sectorKeyCipher = engine.blockCipher("aes", key.subarray(key.length / 2))
+  const words = new Int32Array(sectorSize / 4)
+  const sectorKey = new Int32Array(SECTOR_KEY_SIZE / 4)
+  const scratch = new Uint8Array(BATCH_SECTORS * SECTOR_KEY_SIZE)
+
+  const fillIvs = (offset: number, ivs: Uint8Array) => {
+    ivs.fill(0)
+    writePlaces(numbering, offset, ivs, IV_SIZE)
+    ivCipher.encryptBlocks(ivs, ivs)
+  }
+  /** A sector's key is its place, encrypted, twice: the second time with its last byte 0x80. */
+  const fillSectorKeys = (offset: number, keys: Uint8Array) => {
+    keys.fill(0)
+    writePlaces(numbering, offset, keys, SECTOR_KEY_SIZE)
+    writePlaces(numbering, offset, keys.subarray(SECTOR_KEY_SIZE / 2), SECTOR_KEY_SIZE)
+    for (let at = SECTOR_KEY_SIZE - 1; at < keys.length; at += SECTOR_KEY_SIZE) keys[at] = 0x80
+    sectorKeyCipher.encryptBlocks(keys, keys)
+  }
+  const mixSectors = (offset: number, source: Uint8Array, target: Uint8Array, mix: Mix) => {
+    const from = viewOf(source)
+    const to = viewOf(target)
+    const keys = viewOf(scratch)
+    const batchSize = BATCH_SECTORS * sectorSize
+    for (let at = 0; at < source.length; at += sectorSize) {
+      if (at % batchSize === 0) {
+        const count = Math.min(BATCH_SECTORS, (source.length - at) / sectorSize)
+        fillSectorKeys(offset + at, scratch.subarray(0, count * SECTOR_KEY_SIZE))
+      }
+      readWords(keys, ((at % batchSize) / sectorSize) * SECTOR_KEY_SIZE, sectorKey)
+      readWords(from, at, words)
+      mix(words, sectorKey)
+      for (let index = 0; index < words.length; index++) to.setInt32(at + index * 4, words[index]!, true)
+    }
+    for (const used of [words, sectorKey, scratch]) used.fill(0)
+  }
+
+  return {
+    ivSize: IV_SIZE,
+    beforeEncrypt(offset, source, target, ivs) {
+      fillIvs(offset, ivs)
+      mixSectors(offset, source, target, encryptMix)
+    },
+    afterEncrypt() {},
+    beforeDecrypt(offset, _data, ivs) {
+      fillIvs(offset, ivs)
+    },
+    afterDecrypt(offset, data) {
+      mixSectors(offset, data, data, decryptMix)
+    },
+    destroy() {
+      ivCipher.destroy()
+      sectorKeyCipher.destroy()
+    },
+  }
+}
+
+function encryptMix(words: Int32Array, key: Int32Array): void {
+  xorKey(words, key)
+  diffuse(words)
+}
+
+function decryptMix(words: Int32Array, key: Int32Array): void {
+  undiffuse(words)
+  xorKey(words, key)
+}
+
+function xorKey(words: Int32Array, key: Int32Array): void {
+  const mask = key.length - 1
+  for (let index = 0; index < words.length; index++) words[index]! ^= key[index & mask]!
+}
+
+/**
+ * As `writeSectorNumbers`, each number times the sector size, modulo 2^64: the sector's place in bytes. Where sectors larger
+ * than 512 bytes are counted by 512, it is not their place, but that is how Linux has it.
+ */
+function writePlaces(numbering: SectorNumbering, offset: number, target: Uint8Array, stride: number): void {
+  writeSectorNumbers(numbering, offset, target, stride)
+  const { sectorSize } = numbering
+  const view = viewOf(target)
+  for (let at = 0; at + 8 <= target.length; at += stride) {
+    const low = view.getUint32(at, true) * sectorSize
+    const high = view.getUint32(at + 4, true) * sectorSize + Math.floor(low / TWO_TO_32)
+    view.setUint32(at, low % TWO_TO_32, true)
+    view.setUint32(at + 4, high % TWO_TO_32, true)
+  }
+}
+
+/** Little-endian words, on any host and from any place. */
+function readWords(view: DataView, at: number, words: Int32Array): void {
+  for (let index = 0; index < words.length; index++) words[index] = view.getInt32(at + index * 4, true)
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+}
