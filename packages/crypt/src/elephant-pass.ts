@@ -1,6 +1,6 @@
 import type { Engine } from "@blockstrata/primitives"
 import { diffuse, undiffuse } from "./elephant-diffuser.ts"
-import { type SectorNumbering, writeSectorNumbers } from "./iv.ts"
+import { type IvGenerator, type SectorNumbering, writeSectorNumbers } from "./iv.ts"
 import type { SectorPass } from "./sector-pass.ts"
 
 const IV_SIZE = 16
@@ -13,36 +13,30 @@ const TWO_TO_32 = 2 ** 32
 type Mix = (words: Int32Array, key: Int32Array) => void
 
 /**
- * BitLocker's Elephant: the IV is the sector's place in bytes, encrypted under the first half of the key (`eboiv`); the
- * second half makes a key for each sector, which goes over the plaintext, and two diffusers mix the sector. So a bit
- * that is flipped on the medium makes noise of a whole sector, where CBC alone lets it be aimed; but nobody is told.
+ * BitLocker's Elephant, beside the IV `eboiv`: a second key makes a key for each sector, which goes over the plaintext, and
+ * two diffusers mix the sector. So a bit that is flipped on the medium makes noise of a whole sector, where CBC alone lets
+ * it be aimed; but nobody is told.
  *
- * @param key both halves, of one size: 16, 24 or 32 bytes. The caller keeps it.
+ * @param iv `eboiv` under the key of the sectors. The pass owns it.
+ * @param key the second half of a volume's key: 16, 24 or 32 bytes, for AES. The caller keeps it.
  * @throws RangeError a key of another length.
  *
  * Source: Ferguson, AES-CBC + Elephant diffuser, 2006.
  */
-export function elephantPass(numbering: SectorNumbering, key: Uint8Array, engine: Engine): SectorPass {
+export function elephantPass(numbering: SectorNumbering, iv: IvGenerator, key: Uint8Array, engine: Engine): SectorPass {
   const { sectorSize } = numbering
-  if (key.length % 2 !== 0) throw new RangeError(`elephant: expected a key of two halves, got ${key.length} bytes`)
-  const ivCipher = engine.blockCipher("aes", key.subarray(0, key.length / 2))
-  const sectorKeyCipher = engine.blockCipher("aes", key.subarray(key.length / 2))
+  const cipher = engine.blockCipher("aes", key)
   const words = new Int32Array(sectorSize / 4)
   const sectorKey = new Int32Array(SECTOR_KEY_SIZE / 4)
   const scratch = new Uint8Array(BATCH_SECTORS * SECTOR_KEY_SIZE)
 
-  const fillIvs = (offset: number, ivs: Uint8Array) => {
-    ivs.fill(0)
-    writePlaces(numbering, offset, ivs, IV_SIZE)
-    ivCipher.encryptBlocks(ivs, ivs)
-  }
   /** A sector's key is its place, encrypted, twice: the second time with its last byte 0x80. */
   const fillSectorKeys = (offset: number, keys: Uint8Array) => {
     keys.fill(0)
     writePlaces(numbering, offset, keys, SECTOR_KEY_SIZE)
     writePlaces(numbering, offset, keys.subarray(SECTOR_KEY_SIZE / 2), SECTOR_KEY_SIZE)
     for (let at = SECTOR_KEY_SIZE - 1; at < keys.length; at += SECTOR_KEY_SIZE) keys[at] = 0x80
-    sectorKeyCipher.encryptBlocks(keys, keys)
+    cipher.encryptBlocks(keys, keys)
   }
   const mixSectors = (offset: number, source: Uint8Array, target: Uint8Array, mix: Mix) => {
     const from = viewOf(source)
@@ -65,19 +59,19 @@ export function elephantPass(numbering: SectorNumbering, key: Uint8Array, engine
   return {
     ivSize: IV_SIZE,
     beforeEncrypt(offset, source, target, ivs) {
-      fillIvs(offset, ivs)
+      iv.fill(offset, ivs)
       mixSectors(offset, source, target, encryptMix)
     },
     afterEncrypt() {},
     beforeDecrypt(offset, _data, ivs) {
-      fillIvs(offset, ivs)
+      iv.fill(offset, ivs)
     },
     afterDecrypt(offset, data) {
       mixSectors(offset, data, data, decryptMix)
     },
     destroy() {
-      ivCipher.destroy()
-      sectorKeyCipher.destroy()
+      cipher.destroy()
+      iv.destroy()
     },
   }
 }

@@ -16,7 +16,8 @@ const HASHED_BITS = (496 + 7) * 8
  * sector number. It is known only when these are decrypted, so they are, with an IV of zeros, and then the IV goes over
  * the first 16. Version 3 of loop-AES has a `seed`, 16 to 64 bytes of which 16 count; version 2 has none.
  *
- * Nobody is told of a change. MD5 stands here for what was written with it.
+ * For CBC alone: under another mode an IV over the first 16 bytes is not what was encrypted, and, as in Linux, nothing that
+ * is written can be read. Nobody is told of a change. MD5 stands here for what was written with it.
  *
  * @throws RangeError sectors that are not 512 bytes, or a seed of another length.
  */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import type { Engine } from "@blockstrata/primitives"
+import type { Engine, SectorCipher, SectorCipherName } from "@blockstrata/primitives"
 import { nodeEngine } from "@blockstrata/primitives/node"
 import { portableEngine } from "@blockstrata/primitives/portable"
 import fc from "fast-check"
@@ -8,7 +8,7 @@ import { sha256Counter } from "../../../test/plaintext.ts"
 import { runCount } from "../../../test/run-count.ts"
 import { loadSharedVectors, loadVector, sha256 } from "../../../test/vector.ts"
 import { elephantPass } from "./elephant-pass.ts"
-import type { SectorNumbering } from "./iv.ts"
+import type { IvGenerator, SectorNumbering } from "./iv.ts"
 import { lmkPass } from "./lmk-pass.ts"
 import type { SectorPass } from "./sector-pass.ts"
 import { TCW_KEY_SIZE, tcwPass } from "./tcw-pass.ts"
@@ -45,14 +45,10 @@ function parseLine(line: string): Line {
 
 function openVolume(line: Line, engine: Engine): Volume {
   const { cipherKeys, pass } = openPass(line, engine)
-  const ciphers = cipherKeys.map((key) => engine.sectorCipher("aes-cbc", key))
+  const ciphers = cipherKeys.map((key) => engine.sectorCipher(modeOf(line.cipher), key))
   const { sectorSize } = line
   // With several keys, they take turns by 512-byte sectors, the IV offset counted in.
-  const forEachSector = (
-    offset: number,
-    length: number,
-    work: (cipher: (typeof ciphers)[0], at: number) => void,
-  ): void => {
+  const forEachSector = (offset: number, length: number, work: (cipher: SectorCipher, at: number) => void): void => {
     for (let at = 0; at < length; at += sectorSize) {
       const sector = BigInt((offset + at) / 512) + line.ivOffsetSectors
       work(ciphers[Number(sector % BigInt(ciphers.length))]!, at)
@@ -83,18 +79,51 @@ function openVolume(line: Line, engine: Engine): Volume {
 /** A volume's key, divided as Linux does it. */
 function openPass(line: Line, engine: Engine): { cipherKeys: Uint8Array[]; pass: SectorPass } {
   const { cipher, key } = line
+  const keyCount = Number(/:(\d+)/.exec(cipher)?.[1] ?? 1)
   if (cipher.endsWith("tcw")) {
     const cipherSize = key.length - TCW_KEY_SIZE
-    return { cipherKeys: [key.subarray(0, cipherSize)], pass: tcwPass(line, key.subarray(cipherSize)) }
+    return {
+      cipherKeys: dividedKey(key.subarray(0, cipherSize), keyCount),
+      pass: tcwPass(line, key.subarray(cipherSize)),
+    }
   }
   if (cipher.endsWith("elephant")) {
-    return { cipherKeys: [key.subarray(0, key.length / 2)], pass: elephantPass(line, key, engine) }
+    const cipherKeys = dividedKey(key.subarray(0, key.length / 2), keyCount)
+    const iv = eboivIv(line, engine.sectorCipher(modeOf(cipher), cipherKeys[0]!))
+    return { cipherKeys, pass: elephantPass(line, iv, key.subarray(key.length / 2), engine) }
   }
-  const keyCount = Number(/:(\d+)/.exec(cipher)?.[1] ?? 1)
+  // So Linux tells version 3, whose last part is the seed; what remains of a division it does not use.
   const hasSeed = key.length % keyCount !== 0
-  const size = key.length / (keyCount + (hasSeed ? 1 : 0))
-  const cipherKeys = Array.from({ length: keyCount }, (_, index) => key.subarray(index * size, (index + 1) * size))
-  return { cipherKeys, pass: lmkPass(line, hasSeed ? key.subarray(keyCount * size) : undefined) }
+  const size = Math.floor(key.length / (keyCount + (hasSeed ? 1 : 0)))
+  const seed = hasSeed ? key.subarray(keyCount * size, (keyCount + 1) * size) : undefined
+  return { cipherKeys: dividedKey(key.subarray(0, keyCount * size), keyCount), pass: lmkPass(line, seed) }
+}
+
+function dividedKey(key: Uint8Array, count: number): Uint8Array[] {
+  const size = key.length / count
+  return Array.from({ length: count }, (_, index) => key.subarray(index * size, (index + 1) * size))
+}
+
+function modeOf(cipher: string): SectorCipherName {
+  return `aes-${cipher.split("-")[1]}` as SectorCipherName
+}
+
+/** The definition, one sector at a time: a block of zeros, enciphered with the sector's place in bytes as IV. */
+function eboivIv(line: Line, cipher: SectorCipher): IvGenerator {
+  const { ivOffsetSectors, sectorSize, ivLargeSectors } = line
+  return {
+    ivSize: 16,
+    fill(offset, ivs) {
+      for (let at = 0; at < ivs.length; at += 16) {
+        const sector = BigInt((offset + (at / 16) * sectorSize) / 512) + ivOffsetSectors
+        const number = BigInt.asUintN(64, sector) / (ivLargeSectors ? BigInt(sectorSize / 512) : 1n)
+        const place = Buffer.alloc(16)
+        place.writeBigUInt64LE(BigInt.asUintN(64, number * BigInt(sectorSize)))
+        cipher.encryptSectors(new Uint8Array(16), ivs.subarray(at, at + 16), 16, place)
+      }
+    },
+    destroy: () => cipher.destroy(),
+  }
 }
 
 const FAR = 2n ** 57n + 2n ** 40n - 8n
@@ -143,6 +172,15 @@ const KERNEL_ANSWERS: readonly (readonly [string, number, bigint, string, string
     "2 sector_size:1024 iv_large_sectors",
     "25de2450242b4bf854577f14d18d06c16958c369be5facff2632c99479ed6a1d",
   ],
+  ["aes:64-cbc-lmk", 65 * 16 + 1, 5n, "", "ef85cc25faa138dfde44ccd5a32dec8a97684cfc1dc44aebcea8c22fc206eba9"],
+  ["aes:64-cbc-lmk", 65 * 24, 5n, "", "858a5c15bdf1770336ec47deb5a58bc7dd6d99cc00803528a0c2d9e591bb5447"],
+  ["aes:128-cbc-lmk", 129 * 16, 5n, "", "746d3a9edf38fe596bc71613edb41690a9dbc750901cfc0046a030a7c2d86959"],
+  ["aes:2-cbc-lmk", 48, 5n, "", "9e4a7f2b39923481a991887377cfbdc6a4edcd0caa56c1308347ffc8f22e251a"],
+  ["aes-xts-tcw", 96, 5n, "", "23e40cdae641f1011c64ac47ae4ca11044592bc82bcdddb0d9461badaf4bd965"],
+  ["aes-lrw-tcw", 64, 5n, "", "a7f8bc16c93ef4866d2000069d57f269ee3181224e13a87d7cf088b01c492e1a"],
+  ["aes:2-cbc-tcw", 64, 5n, "", "b735c90ee8b8c8800bcc530d32ab096c18219e4abcaeb694b721c0b67fd42a04"],
+  ["aes:2-cbc-elephant", 64, 5n, "", "4b6c6ccdfe0a81a7df95cd57637ef6f213d9f72ef2ad5e5fbd2773875f0b37f0"],
+  ["aes-xts-elephant", 64, 5n, "", "42836030d223e38993f43cbffa5b46535fa9789ea744969ead25470ab6e54b4c"],
 ]
 
 describe.each(ENGINES)("on $name", (engine) => {
@@ -200,13 +238,28 @@ const lines = fc
     }
   })
 
+test.each(["aes:64-cbc-lmk", "aes-cbc-tcw", "aes-cbc-elephant"])("%s: a long batch is its sectors", (cipher) => {
+  const sizes = { lmk: 65 * 16, tcw: 48, elephant: 32 } as const
+  const key = sha256Counter("key", sizes[cipher.split("-")[2] as keyof typeof sizes])
+  const line: Line = { cipher, key, ivOffsetSectors: 2n ** 32n - 600n, sectorSize: 512, ivLargeSectors: false }
+  const volume = openVolume(line, nodeEngine)
+  const plaintext = sha256Counter("any", 1100 * 512)
+  const [whole, pieces] = [new Uint8Array(plaintext.length), new Uint8Array(plaintext.length)]
+  volume.encrypt(0, plaintext, whole)
+  for (let at = 0; at < plaintext.length; at += 512)
+    volume.encrypt(at, plaintext.subarray(at, at + 512), pieces.subarray(at, at + 512))
+  expect(sha256(whole)).toBe(sha256(pieces))
+  volume.decrypt(0, whole)
+  expect(sha256(whole)).toBe(sha256(plaintext))
+})
+
 test("any batches of a request, at any alignment, are the request; decryption undoes it", () => {
   const requests = fc.record({
     line: lines,
     engine: fc.constantFrom(...ENGINES),
     firstSector: fc.integer({ min: 0, max: 300 }),
     sectorCount: fc.integer({ min: 1, max: 600 }),
-    cut: fc.double({ min: 0, max: 1, noNaN: true }),
+    cut: fc.nat(),
     shift: fc.integer({ min: 0, max: 15 }),
     inPlace: fc.boolean(),
   })
@@ -221,7 +274,7 @@ test("any batches of a request, at any alignment, are the request; decryption un
       volume.encrypt(offset, plaintext, whole)
       expect(sha256(plaintext)).toBe(sha256(sha256Counter("any", length)))
 
-      const middle = Math.floor(cut * sectorCount) * line.sectorSize
+      const middle = (cut % sectorCount) * line.sectorSize
       const pieces = new Uint8Array(length + 3).subarray(3)
       if (inPlace) pieces.set(plaintext)
       const source = inPlace ? pieces : plaintext
@@ -268,12 +321,14 @@ test("elephant: one bit flipped on the medium makes noise of its whole sector, a
   expect(changed[2]).toBe(0)
 })
 
+const zeroIv: IvGenerator = { ivSize: 16, fill: (_offset, ivs) => void ivs.fill(0), destroy() {} }
+
 test("a pass takes copies of the keys, and wipes nothing of the caller's", () => {
   const numbering: SectorNumbering = { ivOffsetSectors: 0n, sectorSize: 512, ivLargeSectors: false }
   const passes = (key: Uint8Array) => [
     lmkPass(numbering, key),
     tcwPass(numbering, key),
-    elephantPass(numbering, key, portableEngine),
+    elephantPass(numbering, zeroIv, key, portableEngine),
   ]
   const key = sha256Counter("key", 32)
   const kept = passes(new Uint8Array(key))
@@ -306,6 +361,6 @@ test("misuse is refused", () => {
   expect(() => lmkPass(sectors(512), bytes(65))).toThrow(RangeError)
   expect(() => tcwPass(sectors(1024), bytes(32))).toThrow(RangeError)
   expect(() => tcwPass(sectors(512), bytes(31))).toThrow(RangeError)
-  for (const length of [0, 30, 33, 40, 66])
-    expect(() => elephantPass(sectors(512), bytes(length), portableEngine)).toThrow(RangeError)
+  for (const length of [0, 15, 33, 64])
+    expect(() => elephantPass(sectors(512), zeroIv, bytes(length), portableEngine)).toThrow(RangeError)
 })
