@@ -1,5 +1,6 @@
 /** The volumes that must read whole, and be written back to the same bytes where nothing in them is random. */
 export const coveredVectors: readonly string[] = [
+  "crypt-adiantum-xchacha12",
   "crypt-aes-cbc-benbi",
   "crypt-aes-cbc-eboiv",
   "crypt-aes-cbc-essiv-4096",

@@ -39,6 +39,7 @@ function lines(text: string): CryptLineCase[] {
 
 /** Linux takes these and so do we. */
 export const ACCEPTED_LINES: readonly CryptLineCase[] = lines(`
+  xchacha20,aes-adiantum-plain64 <32> | xchacha12,aes-adiantum-plain64 <32> | capi:adiantum(xchacha12,aes)-plain64 <32>
   aes-xts-plain64 <64> | aes-xts-plain64 <32> | aes-xts-plain64 <48> | aes-cbc-essiv:sha256 <16>
   aes-cbc-essiv:sha256 <24> | aes-cbc-essiv:sha256 <32> | aes-cbc-plain64 <16> | aes-cbc-plain64 <24>
   aes-cbc-plain64 <32> | capi:xts(aes)-plain64 <64> | capi:xts(aes)-plain64 <32> | capi:xts(aes)-plain64 <48>
@@ -302,10 +303,10 @@ export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
   aes-pcbc-plain64 <32> | aes-cfb-plain64 <32> | aes-ofb-plain64 <32> | serpent-xts-plain64 <64>
   twofish-xts-plain64 <64> | camellia-xts-plain64 <64> | camellia-cbc-essiv:sha256 <32> | cast5-cbc-plain64 <16>
   cast6-xts-plain64 <64> | des3_ede-cbc-plain64 <24> | des-cbc-plain64 <8> | blowfish-cbc-plain64 <32>
-  fcrypt-cbc-plain64 <8> | xchacha20,aes-adiantum-plain64 <32> | xchacha12,aes-adiantum-plain64 <32>
+  fcrypt-cbc-plain64 <8> | xchacha12,serpent-adiantum-plain64 <32>
   capi:essiv(cbc(aes),sha256) <32> | capi:essiv(cbc(aes),md5)-plain64 <32> | capi:xts(aes) <64>
   capi:xts(ecb(aes-generic))-plain64 <64> | capi:cbc(aes-generic)-plain64 <32>
-  capi:adiantum(xchacha12,aes)-plain64 <32> | capi:xts(serpent)-plain64 <64> | capi:xts-aes-aesni-plain64 <64>
+  capi:xts(serpent)-plain64 <64> | capi:xts-aes-aesni-plain64 <64>
   capi:cts(cbc(aes))-plain64 <32> | capi:pcbc(aes)-plain64 <32> | capi:chacha20-plain64 <32>
   capi:xchacha20-plain64 <32> | capi:xctr(aes)-plain64 <32> | capi:rfc3686(ctr(aes))-plain64 <36>
   aes-xts-plain64 <64>0 | aes-xts-plain64 <64> 18446744073709551616 D 0

@@ -11,8 +11,13 @@ export type CipherAlgorithm =
       readonly macKeySize: number
     }
   | { readonly kind: "aead"; readonly name: AeadName }
+  | { readonly kind: "adiantum"; readonly stream: AdiantumStream }
   /** `ecb(cipher_null)`: nothing is encrypted. */
   | { readonly kind: "null" }
+
+/** Ciphers that Adiantum is made of, each beside AES-256. */
+export const ADIANTUM_STREAMS = ["xchacha12", "xchacha20"] as const
+export type AdiantumStream = (typeof ADIANTUM_STREAMS)[number]
 
 /** What an expression of the kernel's crypto API says. Sizes in bytes. */
 export interface CipherFamily {
@@ -78,9 +83,18 @@ export const AEADS: ReadonlyMap<string, CipherFamily> = new Map<string, CipherFa
 
 /** Names that messages need not blame: each stands in something that is built. */
 const BUILT_NAMES = new Set(
-  [...MODES.keys(), ...HASHES.keys(), ...AEADS.keys(), "essiv", "authenc", "hmac", "aes", "cipher_null"].flatMap(
-    (key) => key.split(/[(),]+/),
-  ),
+  [
+    ...MODES.keys(),
+    ...HASHES.keys(),
+    ...AEADS.keys(),
+    ...ADIANTUM_STREAMS,
+    "adiantum",
+    "essiv",
+    "authenc",
+    "hmac",
+    "aes",
+    "cipher_null",
+  ].flatMap((key) => key.split(/[(),]+/)),
 )
 
 /** @returns undefined if this is not built. The expression is one that Linux takes. */
@@ -89,6 +103,7 @@ export function familyOf(tree: CipherExpression, options: FamilyOptions): Cipher
   const aead = AEADS.get(textOf(tree))
   if (aead !== undefined) return aead
   if (first === undefined) return undefined
+  if (tree.name === "adiantum") return adiantumFamily(first.name, second)
   if (tree.name === "essiv") {
     const inner = familyOf(first, options)
     const hash = hashNamed(second?.name)
@@ -133,6 +148,14 @@ function plainAead(name: AeadName, keySizes: readonly number[], truncatedTagSize
   const algorithm = { kind: "aead", name } as const
   const sizes = { keySizes, ivSize: 12, blockSize: 1, authTagSize: 16, truncatedTagSizes }
   return { algorithm, ...sizes, essivHashes: [], isAead: true }
+}
+
+/** One key of 32 bytes, from which all others are made. The IV is as long. */
+function adiantumFamily(streamName: string, block: CipherExpression | undefined): CipherFamily | undefined {
+  const stream = ADIANTUM_STREAMS.find((name) => name === streamName)
+  if (stream === undefined || block?.name !== "aes" || block.args.length > 0) return undefined
+  const sizes = { keySizes: [32], ivSize: 32, blockSize: BLOCK_SIZE, authTagSize: 0, truncatedTagSizes: [] }
+  return { algorithm: { kind: "adiantum", stream }, ...sizes, essivHashes: [], isAead: false }
 }
 
 type SectorFamily = CipherFamily & { readonly algorithm: { readonly kind: "sector" } }

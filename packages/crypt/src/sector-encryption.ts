@@ -57,6 +57,7 @@ export function ivGenerator(parts: CryptParts, spec: CipherSpec, cipher: SectorC
 function sectorCipher(parts: CryptParts, { algorithm, essivHashes }: CipherSpec, key: Uint8Array): SectorCipher {
   const { engine } = parts
   if (algorithm.kind === "null") return nullCipher()
+  if (algorithm.kind === "adiantum") return engine.sectorCipher(`adiantum-${algorithm.stream}`, key)
   if (algorithm.kind !== "sector") throw new RangeError("crypt: an AEAD is no sector cipher")
   const { block, mode } = algorithm
   const plugged = parts.blockCiphers?.get(block)

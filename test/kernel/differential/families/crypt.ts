@@ -2,7 +2,7 @@ import { type CipherSpec, cryptWord, parseCipherSpec } from "@blockstrata/crypt"
 import { BlockError, memoryDevice } from "@blockstrata/device"
 import { decodeSuperblock, formatIntegrity, layoutOf } from "@blockstrata/integrity"
 import { type SeededRandom, seededRuntime } from "@blockstrata/testkit"
-import { AEADS, HASHES, MODES } from "../../../../packages/crypt/src/cipher-family.ts"
+import { ADIANTUM_STREAMS, AEADS, HASHES, MODES } from "../../../../packages/crypt/src/cipher-family.ts"
 import { IV_NAMES } from "../../../../packages/crypt/src/cipher-spec.ts"
 import { FLAGS as ALL_FLAGS, NEWER_WORDS } from "../../../../packages/crypt/src/line-options.ts"
 import { type Draft, type Family, flipIn, isChance, type KeyringKey, pickSome, type Setup } from "../case.ts"
@@ -36,6 +36,10 @@ const FORMS: readonly (readonly Spelling[])[] = [
       (hash, iv) => `capi:authenc(hmac(${hash}),${mode}(aes))-${iv}`,
       (hash) => [`authenc ${mode}`, `hmac ${hash}`],
     ),
+  ]),
+  ...ADIANTUM_STREAMS.flatMap((stream) => [
+    spellings((iv) => `${stream},aes-adiantum-${iv}`, [`${stream},aes-adiantum`]),
+    spellings((iv) => `capi:adiantum(${stream},aes)-${iv}`, [`capi:adiantum(${stream},aes)`]),
   ]),
   ...[...AEADS.keys()].map((expression) => spellings((iv) => `capi:${expression}-${iv}`, [expression])),
   [
@@ -104,8 +108,9 @@ export const cryptFamily: Family = {
 
 /** The key size of a kind of cipher: one word for all the ciphers of a kind. */
 function keyWord({ algorithm }: CipherSpec, size: number): string {
-  const kind = algorithm.kind === "sector" ? algorithm.mode : algorithm.kind === "aead" ? algorithm.name : undefined
-  return kind === undefined ? "key of an authenc" : `${kind} key ${size}`
+  const kind =
+    algorithm.kind === "sector" ? algorithm.mode : algorithm.kind === "aead" ? algorithm.name : algorithm.kind
+  return kind === "authenc" ? "key of an authenc" : `${kind} key ${size}`
 }
 
 /** Whether something is stored beside each sector. */
