@@ -24,6 +24,7 @@ export const coveredVectors: readonly string[] = [
   "crypt-capi-aes-xts",
   "crypt-capi-essiv",
   "crypt-integrity-aes-cbc-essiv-hmac-sha256",
+  "crypt-integrity-aes-ccm-random",
   "crypt-integrity-aes-gcm-plain64",
   "crypt-integrity-aes-gcm-random",
   "crypt-integrity-aes-xts-plain64-hmac-sha256",

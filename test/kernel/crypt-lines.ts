@@ -39,6 +39,8 @@ function lines(text: string): CryptLineCase[] {
 
 /** Linux takes these and so do we. */
 export const ACCEPTED_LINES: readonly CryptLineCase[] = lines(`
+  capi:rfc4309(ccm(aes))-random <35> 0 T24 0 1 integrity:24:aead
+  capi:rfc4309(ccm(aes))-plain64 <35> 0 T16 0 1 integrity:16:aead
   xchacha20,aes-adiantum-plain64 <32> | xchacha12,aes-adiantum-plain64 <32> | capi:adiantum(xchacha12,aes)-plain64 <32>
   aes-xts-plain64 <64> | aes-xts-plain64 <32> | aes-xts-plain64 <48> | aes-cbc-essiv:sha256 <16>
   aes-cbc-essiv:sha256 <24> | aes-cbc-essiv:sha256 <32> | aes-cbc-plain64 <16> | aes-cbc-plain64 <24>
@@ -314,7 +316,6 @@ export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
   capi:gcm(aes)-random <32> 0 T28 0 1 integrity:28x:aead
   capi:gcm(aes)-random <32> 0 T28 0 1 integrity:4294967324:aead
   capi:ccm(aes)-random <32> 0 T28 0 1 integrity:28:aead | capi:gcm(serpent)-random <32> 0 T28 0 1 integrity:28:aead
-  capi:rfc4309(ccm(aes))-random <35> 0 T24 0 1 integrity:24:aead
   capi:ccm(aes)-random <32> 0 T32 0 1 integrity:32:aead | capi:aegis128-random <16> 0 T32 0 1 integrity:32:aead
   capi:xts(aes)-plain64 <64> 0 T16 0 1 integrity:16:none | capi:gcm(aes)-random <32> 0 T16 0 1 integrity:16:aead
   capi:gcm(aes)-random <32> 0 T20 0 1 integrity:20:aead | capi:gcm(aes)-random <32> 0 T24 0 1 integrity:24:aead
@@ -336,7 +337,6 @@ export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
   capi:rfc4106(gcm(aes))-random <36> 0 T24 0 1 integrity:24:aead
   capi:authenc(hmac(sha256),ecb(aes))-plain64 <64> 0 T32 0 1 integrity:32:aead
   capi:rfc4543(gcm(aes))-random <36> 0 T24 0 1 integrity:24:aead
-  capi:rfc4309(ccm(aes))-plain64 <35> 0 T16 0 1 integrity:16:aead
   capi:ccm(aes)-plain64 <32> 0 T16 0 1 integrity:16:aead | capi:aegis128-plain64 <16> 0 T16 0 1 integrity:16:aead
   capi:gcm(camellia)-random <32> 0 T28 0 1 integrity:28:aead
   capi:rfc7539esp(chacha20,poly1305)-random <36> 0 T24 0 1 integrity:24:aead | aes-cbc-essiv:md4 <32>

@@ -6,6 +6,8 @@ export interface AeadUnits {
   readonly unitSize: number
   readonly ivSize: number
   readonly authTagSize: number
+  /** The IV is authenticated beside the number of the sector. */
+  readonly isIvInAad: boolean
   /** A random IV stands in the metadata, behind the tag. */
   readonly isIvStored: boolean
   /** The tag size of the lower device. */
@@ -14,7 +16,7 @@ export interface AeadUnits {
 
 /** A batch for the engine whose additional data still lack the IVs. */
 export interface CryptBatch extends AeadBatch {
-  /** The additional data of a sector: its number as le64, then its IV. */
+  /** The additional data of a sector: its number as le64, then its IV, if that is a part of them. */
   setIvsInAads(): void
 }
 
@@ -22,9 +24,9 @@ const SECTOR_NUMBER_SIZE = 8
 
 /** The batch of the sectors that begin at `offset` bytes; `source` and `target` may be the same memory. */
 export function aeadBatch(units: AeadUnits, offset: number, source: Uint8Array, target: Uint8Array): CryptBatch {
-  const { unitSize, ivSize, authTagSize } = units
+  const { unitSize, ivSize, authTagSize, isIvInAad } = units
   const count = source.length / unitSize
-  const aadSize = SECTOR_NUMBER_SIZE + ivSize
+  const aadSize = SECTOR_NUMBER_SIZE + (isIvInAad ? ivSize : 0)
   const ivs = new Uint8Array(count * ivSize)
   const aads = new Uint8Array(count * aadSize)
   // The kernel authenticates the place in the mapping: 512-byte sectors, without the IV offset, whatever the IVs count.
@@ -37,6 +39,7 @@ export function aeadBatch(units: AeadUnits, offset: number, source: Uint8Array, 
     aads,
     tags: new Uint8Array(count * authTagSize),
     setIvsInAads() {
+      if (!isIvInAad) return
       for (let index = 0; index < count; index++) {
         copy(ivs, index * ivSize, aads, index * aadSize + SECTOR_NUMBER_SIZE, ivSize)
       }

@@ -22,13 +22,15 @@ export function aeadTarget(parts: CryptParts, spec: CipherSpec, integritySize: n
   checkTagStore(lower, sectorSize, integritySize)
   const cipher = unitCipher(parts, spec)
   const { iv } = cipher
-  // A repeated 96-bit IV gives GCM and ChaCha20-Poly1305 away; 128 random bits of XTS tweak have no such limit.
-  const isLimited = spec.iv === "random" && spec.ivSize === 12
+  // A repeated IV of 96 bits, or of 64 in CCM, gives an AEAD away; 128 random bits of XTS tweak have no such limit.
+  const isLimited = spec.iv === "random" && spec.algorithm.kind === "aead"
   const limit = isLimited ? writeLimit({ device: "crypt", sectorsBefore, onEvent }) : undefined
   const units: AeadUnits = {
     unitSize: sectorSize,
     ivSize: spec.ivSize,
     authTagSize: spec.authTagSize,
+    // Linux's rfc4309 takes the IV out of what it authenticates.
+    isIvInAad: spec.algorithm.kind !== "aead" || spec.algorithm.saltSize === 0,
     isIvStored: spec.iv === "random",
     metadataSize: lower.tagSize,
   }

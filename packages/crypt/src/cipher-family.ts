@@ -10,7 +10,8 @@ export type CipherAlgorithm =
       readonly hash: HmacHashName
       readonly macKeySize: number
     }
-  | { readonly kind: "aead"; readonly name: AeadName }
+  /** `saltSize`: bytes at the end of the key that stand before each IV (RFC 4309). */
+  | { readonly kind: "aead"; readonly name: AeadName; readonly saltSize: number }
   | { readonly kind: "adiantum"; readonly stream: AdiantumStream }
   /** `ecb(cipher_null)`: nothing is encrypted. */
   | { readonly kind: "null" }
@@ -78,6 +79,7 @@ export const HASHES: ReadonlyMap<HmacHashName, number> = new Map<HmacHashName, n
 /** AEADs that take a sector as it is. */
 export const AEADS: ReadonlyMap<string, CipherFamily> = new Map<string, CipherFamily>([
   ["gcm(aes)", plainAead("aes-gcm", AES_KEY_SIZES, [4, 8, 12, 13, 14, 15])],
+  ["rfc4309(ccm(aes))", saltedAead("aes-ccm", AES_KEY_SIZES, [8, 12])],
   ["rfc7539(chacha20,poly1305)", plainAead("chacha20-poly1305", [32], [])],
 ])
 
@@ -145,9 +147,20 @@ function isSaltKey({ algorithm }: CipherFamily, hash: HmacHashName, { blockCiphe
 }
 
 function plainAead(name: AeadName, keySizes: readonly number[], truncatedTagSizes: readonly number[]): CipherFamily {
-  const algorithm = { kind: "aead", name } as const
+  const algorithm = { kind: "aead", name, saltSize: 0 } as const
   const sizes = { keySizes, ivSize: 12, blockSize: 1, authTagSize: 16, truncatedTagSizes }
   return { algorithm, ...sizes, essivHashes: [], isAead: true }
+}
+
+/** RFC 4309: 3 bytes of salt behind the key, IVs of 8 bytes. */
+function saltedAead(
+  name: AeadName,
+  blockKeySizes: readonly number[],
+  truncatedTagSizes: readonly number[],
+): CipherFamily {
+  const algorithm = { kind: "aead", name, saltSize: 3 } as const
+  const keySizes = blockKeySizes.map((size) => size + algorithm.saltSize)
+  return { ...plainAead(name, keySizes, truncatedTagSizes), algorithm, ivSize: 8 }
 }
 
 /** One key of 32 bytes, from which all others are made. The IV is as long. */

@@ -70,7 +70,7 @@ const REPEATABLE = TAGGED.filter((name) => !name.includes("random"))
 
 test("all lines without tags and with tags are there", () => {
   expect(TAGLESS.length).toBe(24)
-  expect(TAGGED.length).toBe(7)
+  expect(TAGGED.length).toBe(8)
   expect(REPEATABLE.length).toBe(3)
 })
 

@@ -96,7 +96,7 @@ test.each([
   ["aes-cbc-essiv:md5 <32>", "essiv:md5"],
   ["capi:xts(aes) <64>", "without an IV"],
   ["capi:xts-aes-aesni-plain64 <64>", "xts-aes-aesni"],
-  ["capi:rfc4309(ccm(aes))-random <35> 0 T24 0 1 integrity:24:aead", "rfc4309"],
+  ["capi:rfc4106(gcm(aes))-random <36> 0 T24 0 1 integrity:24:aead", "rfc4106"],
   ["capi:ccm(aes)-random <32> 0 T32 0 1 integrity:32:aead", "ccm"],
   ["capi:aegis128-random <16> 0 T32 0 1 integrity:32:aead", "aegis128"],
   ["capi:authenc(hmac(md5),xts(aes))-plain64 <80> 0 T16 0 1 integrity:16:aead", "md5"],

@@ -1,4 +1,4 @@
-import type { AeadCipher } from "@blockstrata/primitives"
+import type { AeadBatch, AeadCipher } from "@blockstrata/primitives"
 import type { CryptBatch } from "./aead-batch.ts"
 import type { CipherSpec } from "./cipher-spec.ts"
 import type { CryptParts } from "./crypt-parts.ts"
@@ -48,7 +48,11 @@ function aeadUnits(parts: CryptParts, spec: CipherSpec): UnitCipher {
 }
 
 function aeadCipher({ key, engine }: CryptParts, { algorithm }: CipherSpec): AeadCipher {
-  if (algorithm.kind === "aead") return engine.aeadCipher(algorithm.name, key)
+  if (algorithm.kind === "aead") {
+    if (algorithm.saltSize === 0) return engine.aeadCipher(algorithm.name, key)
+    const cut = key.length - algorithm.saltSize
+    return saltedCipher(engine.aeadCipher(algorithm.name, key.subarray(0, cut)), key.subarray(cut))
+  }
   if (algorithm.kind !== "authenc") throw new RangeError("crypt: a sector cipher is no AEAD")
   const { hash, mode, macKeySize } = algorithm
   const cipherKeySize = key.length - macKeySize
@@ -72,5 +76,29 @@ function taglessUnits(parts: CryptParts, spec: CipherSpec): UnitCipher {
       return -1
     },
     destroy: () => sectors.destroy(),
+  }
+}
+
+/** RFC 4309: each IV of the cipher is the salt, then the IV of the sector. */
+function saltedCipher(cipher: AeadCipher, keySalt: Uint8Array): AeadCipher {
+  const salt = new Uint8Array(keySalt)
+  const ivSize = cipher.ivSize - salt.length
+  const salted = (batch: AeadBatch): AeadBatch => {
+    const ivs = new Uint8Array((batch.ivs.length / ivSize) * cipher.ivSize)
+    for (let from = 0, to = 0; to < ivs.length; from += ivSize, to += cipher.ivSize) {
+      ivs.set(salt, to)
+      ivs.set(batch.ivs.subarray(from, from + ivSize), to + salt.length)
+    }
+    return { ...batch, ivs }
+  }
+  return {
+    ivSize,
+    tagSize: cipher.tagSize,
+    encryptUnits: (batch) => cipher.encryptUnits(salted(batch)),
+    decryptUnits: (batch) => cipher.decryptUnits(salted(batch)),
+    destroy() {
+      salt.fill(0)
+      cipher.destroy()
+    },
   }
 }
