@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { memoryDevice } from "@blockstrata/device"
 import { type FormatIntegrityOptions, formatIntegrity, printSuperblock } from "@blockstrata/integrity"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { findTool } from "../tool.ts"
+import { findTool } from "../../bench/src/harness/tool.ts"
 
 const tool = findTool("integritysetup")
 const sha256 = { name: "sha256" } as const

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto"
 import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { afterAll, describe, expect, it } from "vitest"
+import { findTool } from "../../bench/src/harness/tool.ts"
 import { scratchFolder, strata } from "../cli/strata.ts"
 import { runProcess } from "../process.ts"
-import { findTool } from "../tool.ts"
 
 const veritysetup = findTool("veritysetup")
 const integritysetup = findTool("integritysetup")

@@ -15,8 +15,8 @@ import {
 } from "@blockstrata/verity"
 import fc from "fast-check"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { findTool } from "../../bench/src/harness/tool.ts"
 import { runCount } from "../run-count.ts"
-import { findTool } from "../tool.ts"
 
 const tool = findTool("veritysetup")
 const UUID = "4c24530c-5697-4aa1-80e9-93c5db931920"

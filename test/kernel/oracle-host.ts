@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs"
-import { findTool } from "../tool.ts"
+import { findTool } from "../../bench/src/harness/tool.ts"
 
 /** Whether `kernel-oracle` can work on this machine: a few files are looked at, and nothing is started. */
 export function isOracleAble(): boolean {

@@ -62,8 +62,8 @@ export const cryptMutants: readonly Mutant[] = [
   {
     bug: "eboiv encrypts the number of a sector, not its place in bytes",
     file: IV,
-    find: "multiplyNumber(view, at, sectorSize)",
-    replace: "multiplyNumber(view, at, 1)",
+    find: "writeSectorOffsets(numbering, offset, offsets, IV_SIZE)",
+    replace: "writeSectorNumbers(numbering, offset, offsets, IV_SIZE)",
     tests: [IV_TEST],
   },
   {

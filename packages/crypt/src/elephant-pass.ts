@@ -1,13 +1,12 @@
 import type { Engine } from "@blockstrata/primitives"
 import { diffuse, undiffuse } from "./elephant-diffuser.ts"
-import { type IvGenerator, type SectorNumbering, writeSectorNumbers } from "./iv.ts"
+import { type IvGenerator, type SectorNumbering, writeSectorOffsets } from "./iv.ts"
 import type { SectorPass } from "./sector-pass.ts"
 
 const IV_SIZE = 16
 const SECTOR_KEY_SIZE = 32
 /** Sectors whose keys are made at a time. */
 const BATCH_SECTORS = 256
-const TWO_TO_32 = 2 ** 32
 
 /** What is done to a sector, as words, between its two forms; `key` is the sector's, eight words. */
 type Mix = (words: Int32Array, key: Int32Array) => void
@@ -33,8 +32,8 @@ export function elephantPass(numbering: SectorNumbering, iv: IvGenerator, key: U
   /** A sector's key is its place, encrypted, twice: the second time with its last byte 0x80. */
   const fillSectorKeys = (offset: number, keys: Uint8Array) => {
     keys.fill(0)
-    writePlaces(numbering, offset, keys, SECTOR_KEY_SIZE)
-    writePlaces(numbering, offset, keys.subarray(SECTOR_KEY_SIZE / 2), SECTOR_KEY_SIZE)
+    writeSectorOffsets(numbering, offset, keys, SECTOR_KEY_SIZE)
+    writeSectorOffsets(numbering, offset, keys.subarray(SECTOR_KEY_SIZE / 2), SECTOR_KEY_SIZE)
     for (let at = SECTOR_KEY_SIZE - 1; at < keys.length; at += SECTOR_KEY_SIZE) keys[at] = 0x80
     cipher.encryptBlocks(keys, keys)
   }
@@ -89,22 +88,6 @@ function decryptMix(words: Int32Array, key: Int32Array): void {
 function xorKey(words: Int32Array, key: Int32Array): void {
   const mask = key.length - 1
   for (let index = 0; index < words.length; index++) words[index]! ^= key[index & mask]!
-}
-
-/**
- * As `writeSectorNumbers`, each number times the sector size, modulo 2^64: the sector's place in bytes. Where sectors larger
- * than 512 bytes are counted by 512, it is not their place, but that is how Linux has it.
- */
-function writePlaces(numbering: SectorNumbering, offset: number, target: Uint8Array, stride: number): void {
-  writeSectorNumbers(numbering, offset, target, stride)
-  const { sectorSize } = numbering
-  const view = viewOf(target)
-  for (let at = 0; at + 8 <= target.length; at += stride) {
-    const low = view.getUint32(at, true) * sectorSize
-    const high = view.getUint32(at + 4, true) * sectorSize + Math.floor(low / TWO_TO_32)
-    view.setUint32(at, low % TWO_TO_32, true)
-    view.setUint32(at + 4, high % TWO_TO_32, true)
-  }
 }
 
 /** Little-endian words, on any host and from any place. */

@@ -101,19 +101,31 @@ export function nullIv(ivSize: number): IvGenerator {
 
 /** `eboiv`: a block of zeros, encrypted by the cipher of the sectors with the sector's byte offset as its IV. */
 export function eboivIv(numbering: SectorNumbering, cipher: SectorCipher): IvGenerator {
-  const { sectorSize } = numbering
   return {
     ivSize: IV_SIZE,
     fill(offset, ivs) {
       const offsets = new Uint8Array(ivs.length)
-      writeSectorNumbers(numbering, offset, offsets, IV_SIZE)
-      const view = new DataView(offsets.buffer)
-      for (let at = 0; at < offsets.length; at += IV_SIZE) multiplyNumber(view, at, sectorSize)
+      writeSectorOffsets(numbering, offset, offsets, IV_SIZE)
       ivs.fill(0)
       cipher.encryptSectors(ivs, ivs, IV_SIZE, offsets)
     },
     destroy() {},
   }
+}
+
+/**
+ * As `writeSectorNumbers`, each number times the sector size in bytes, modulo 2^64: the sector's place. Where sectors larger
+ * than 512 bytes are counted by 512, it is not their place, but that is how Linux has it.
+ */
+export function writeSectorOffsets(
+  numbering: SectorNumbering,
+  offset: number,
+  target: Uint8Array,
+  stride: number,
+): void {
+  writeSectorNumbers(numbering, offset, target, stride)
+  const view = new DataView(target.buffer, target.byteOffset, target.byteLength)
+  for (let at = 0; at + 8 <= target.length; at += stride) multiplyNumber(view, at, numbering.sectorSize)
 }
 
 /** The le64 at `at` times a power of two of at most 2^12, modulo 2^64. */
