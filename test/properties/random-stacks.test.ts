@@ -37,12 +37,17 @@ const forgetful: LayerKind<null> = {
     }),
 }
 
-it("a wrong layer among them is found, and is all that is left of the stack", async () => {
+it("a wrong layer among them is found, and at most one other is left of the stack", async () => {
   const bodies: (() => Promise<void>)[] = []
   const runner: Runner = { describe: (_name, body) => body(), it: (_name, body) => bodies.push(body) }
   const kinds = [...standardLayers, forgetful as LayerKind]
   testStacks({ name: "one is wrong", runner, kinds, seed: inject("seed"), runCount: 200 })
   const failure = await bodies[0]?.().catch((error: unknown) => error)
   expect(failure).toBeInstanceOf(RandomStackFailure)
-  if (failure instanceof RandomStackFailure) expect(failure.message).toMatch(/^medium of \d+ < forgetful null\n/)
+  if (!(failure instanceof RandomStackFailure)) return
+  const [medium, ...layers] = (failure.message.split("\n", 1)[0] ?? "").split(" < ")
+  expect(medium).toMatch(/^medium of \d+/)
+  expect(layers).toContain("forgetful null")
+  // A cipher may stay: zeroes that are lost show only where they are not zeroes below.
+  expect(layers.length).toBeLessThanOrEqual(2)
 })
