@@ -1,13 +1,16 @@
 /** The volumes that must read whole, and be written back to the same bytes where nothing in them is random. */
 export const coveredVectors: readonly string[] = [
   "crypt-adiantum-xchacha12",
+  "crypt-aes-64-cbc-lmk",
   "crypt-aes-cbc-benbi",
   "crypt-aes-cbc-eboiv",
+  "crypt-aes-cbc-elephant",
   "crypt-aes-cbc-essiv-4096",
   "crypt-aes-cbc-essiv-sha256",
   "crypt-aes-cbc-null",
   "crypt-aes-cbc-plain",
   "crypt-aes-cbc-plain64",
+  "crypt-aes-cbc-tcw",
   "crypt-aes-ecb",
   "crypt-aes-lrw-benbi",
   "crypt-aes-multikey-cbc-essiv",

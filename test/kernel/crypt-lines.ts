@@ -39,6 +39,14 @@ function lines(text: string): CryptLineCase[] {
 
 /** Linux takes these and so do we. */
 export const ACCEPTED_LINES: readonly CryptLineCase[] = lines(`
+  aes-cbc-lmk <16> | aes-cbc-lmk <32> | aes-cbc-lmk:x <32> | aes:2-cbc-lmk <32> | aes:2-cbc-lmk <48>
+  aes:64-cbc-lmk <1024> | aes:64-cbc-lmk <1040> | aes:64-cbc-lmk <2080> | capi:cbc(aes)-lmk <1024>
+  capi:cbc(aes)-lmk <1040> | capi:cbc(aes)-lmk <2048> | aes-cbc-lmk <32> 5 D 8 1 iv_large_sectors
+  aes-cbc-tcw <48> | aes-cbc-tcw <64> | aes-xts-tcw <96> | aes-lrw-tcw <64> | aes-ctr-tcw <48> | aes:2-cbc-tcw <64>
+  capi:cbc(aes)-tcw <56> | aes-cbc-tcw:x <64> | capi:essiv(cbc(aes),sha256)-tcw <64>
+  aes-cbc-elephant <32> | aes-cbc-elephant <48> | aes-cbc-elephant <64> | aes-xts-elephant <64> | aes-lrw-elephant <64>
+  aes:2-cbc-elephant <64> | capi:cbc(aes)-elephant <32> | aes-cbc-elephant <64> 8 D 0 2 sector_size:4096 iv_large_sectors
+  capi:essiv(cbc(aes),sha256)-elephant <64> | aes-ecb-lmk <32> | aes-ecb-tcw <32> | aes-ecb-elephant <16>
   capi:rfc4309(ccm(aes))-random <35> 0 T24 0 1 integrity:24:aead
   capi:rfc4309(ccm(aes))-plain64 <35> 0 T16 0 1 integrity:16:aead
   xchacha20,aes-adiantum-plain64 <32> | xchacha12,aes-adiantum-plain64 <32> | capi:adiantum(xchacha12,aes)-plain64 <32>
@@ -222,6 +230,11 @@ export const INVALID_LINES: readonly CryptLineCase[] = lines(`
   capi:rfc7539(chacha20,nosuch)-random <32> 0 T28 0 1 integrity:28:aead
   capi:rfc7539(chacha20)-random <32> 0 T28 0 1 integrity:28:aead
   capi:rfc7539(chacha12,poly1305)-random <32> 0 T28 0 1 integrity:28:aead
+  capi:cbc(aes)-lmk <32> | aes:2-cbc-lmk <72> | aes:2-cbc-lmk <51> | aes-cbc-lmk <48> | aes:2-cbc-lmk <33> | aes:64-cbc-lmk <1025>
+  aes-cbc-lmk <32> 0 D 0 1 sector_size:4096 | aes-cbc-tcw <64> 0 D 0 1 sector_size:1024 | aes-cbc-tcw <32>
+  aes-cbc-tcw <16> | aes-cbc-tcw <47> | aes-cbc-tcw - | aes-cbc-elephant <16> | aes-cbc-elephant <40>
+  aes-xts-elephant <128> | aes-xts-elephant <32> | aes-ctr-elephant <32> | xchacha12,aes-adiantum-elephant <64>
+  aes-cbc-elephant - | aes-cbc-elephant <65> | aes:2-cbc-elephant <97> | capi:gcm(aes)-elephant <32> 0 T28 0 1 integrity:28:aead
   capi:gcm(aes)-eboiv <32> 0 T28 0 1 integrity:28:aead
   capi:gcm_base(ctr(aes),ghash)-random <32> 0 T28 0 1 integrity:28:aead
   capi:authenc(hmac(nosuch),xts(aes))-plain64 <96> 0 T80 0 1 integrity:32:aead
@@ -301,7 +314,9 @@ export const INVALID_LINES: readonly CryptLineCase[] = lines(`
 
 /** Linux takes these; here they are not built. */
 export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
-  aes-cbc-essiv:md5 <32> | aes-cbc-elephant <64> | aes-xts-elephant <64> | aes-cbc-lmk <32> | aes-cbc-tcw <64>
+  aes-cbc-essiv:md5 <32> | aes-xts-lmk <64> | aes:2-cbc-lmk <49> | aes:64-cbc-lmk <1045> | aes:2-cbc-tcw <65>
+  aes-ctr-lmk <32> | aes-lrw-lmk <48> | capi:essiv(cbc(aes),sha256)-lmk <2048> | capi:cbc(aes)-lmk <1056>
+  aes:2-cbc-lmk <47> | xchacha12,aes-adiantum-tcw <80>
   aes-pcbc-plain64 <32> | aes-cfb-plain64 <32> | aes-ofb-plain64 <32> | serpent-xts-plain64 <64>
   twofish-xts-plain64 <64> | camellia-xts-plain64 <64> | camellia-cbc-essiv:sha256 <32> | cast5-cbc-plain64 <16>
   cast6-xts-plain64 <64> | des3_ede-cbc-plain64 <24> | des-cbc-plain64 <8> | blowfish-cbc-plain64 <32>
@@ -344,7 +359,7 @@ export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
   aes-cbc-essiv:poly1305 <32> | blowfish-cbc-plain64 <16> | cast6-cbc-plain64 <16> | cast6-xts-plain64 <32>
   camellia-cbc-plain64 <16> | camellia-xts-plain64 <32> | serpent-cbc-plain64 <16> | serpent-xts-plain64 <32>
   twofish-cbc-plain64 <16> | twofish-xts-plain64 <32> | aes-kw-plain64 <32> | aes-xctr-plain64 <32>
-  xchacha20,serpent-adiantum-plain64 <32> | capi:cbc(aes)-elephant <32> | capi:cts(cbc(aes))-essiv:sha256 <32>
+  xchacha20,serpent-adiantum-plain64 <32> | capi:cts(cbc(aes))-essiv:sha256 <32>
   capi:cts(cbc(aes)) <32> | capi:ofb(aes)-plain64 <32> | capi:cfb(aes)-plain64 <32> | capi:kw(aes)-plain64 <32>
   capi:essiv(cts(cbc(aes)),sha256)-plain64 <32> | capi:essiv(cbc(serpent),sha256)-plain64 <32>
   aes-xts-plain64 <64> 0 D 0 1 sector_size:4294968320 | aes-xts-plain64 <64> 0 D 0 1 sector_size:66560

@@ -24,10 +24,23 @@ export interface CipherPolicy extends FamilyOptions {
 }
 
 /** IVs that are built. `essiv:hash` is plain64, encrypted. */
-export const IV_NAMES = ["plain", "plain64", "plain64be", "benbi", "null", "eboiv", "random"] as const
-const KERNEL_IV_NAMES: ReadonlySet<string> = new Set([...IV_NAMES, "essiv", "elephant", "lmk", "tcw"])
+export const IV_NAMES = [
+  "plain",
+  "plain64",
+  "plain64be",
+  "benbi",
+  "null",
+  "eboiv",
+  "elephant",
+  "lmk",
+  "tcw",
+  "random",
+] as const
+const KERNEL_IV_NAMES: ReadonlySet<string> = new Set([...IV_NAMES, "essiv"])
 /** IVs that Linux refuses over an AEAD. */
 const SECTOR_IV_NAMES = new Set(["eboiv", "elephant", "lmk", "tcw"])
+/** In `capi:` no number of keys can be said: `lmk` has as many as loop-AES. */
+const LMK_KEY_COUNT = 64
 const NULL_FAMILY: CipherFamily = {
   algorithm: { kind: "null" },
   keySizes: [0],
@@ -81,7 +94,8 @@ function checkInLinux(tree: CipherExpression, words: CipherWords, spelling: stri
   if (shape.ivSize === 0 || ivName === undefined) return
   if (!KERNEL_IV_NAMES.has(ivName) || (isAead && SECTOR_IV_NAMES.has(ivName)))
     throw invalidCipher(spelling, "Linux knows no such IV here")
-  if (ivName === "eboiv" && !hasBlocksLikeIvs(tree)) throw invalidCipher(spelling, "Linux takes no such eboiv")
+  if ((ivName === "eboiv" || ivName === "elephant") && !hasBlocksLikeIvs(tree))
+    throw invalidCipher(spelling, `Linux takes no such ${ivName}`)
   if (ivName === "random" && integrity === undefined)
     throw invalidCipher(spelling, "a random IV needs an integrity option")
 }
@@ -105,7 +119,20 @@ function specOf(family: CipherFamily, words: CipherWords, spelling: string, poli
   }
   const iv = IV_NAMES.find((name) => name === ivName)
   if (iv === undefined) throw unsupported(spelling, theWord(ivName))
-  return { ...family, iv, keyCount }
+  // What Linux then writes it cannot read, or it takes IVs from whatever stands behind the sector number in its memory.
+  if ((iv === "lmk" && !isPlainCbc(family)) || (iv === "tcw" && family.ivSize !== 16))
+    throw unsupported(spelling, `${iv} over this cipher, which does not work in Linux either,`)
+  return { ...family, iv, keyCount: iv === "lmk" && words.isCapi ? LMK_KEY_COUNT : keyCount }
+}
+
+function isPlainCbc({ algorithm, essivHashes }: CipherFamily): boolean {
+  return algorithm.kind === "sector" && algorithm.mode === "cbc" && essivHashes.length === 0
+}
+
+/** @throws BlockError `INVALID` for an IV that is made of sectors of 512 bytes, and others. */
+export function checkIvSectorSize({ iv }: CipherSpec, sectorSize: number): void {
+  if ((iv === "lmk" || iv === "tcw") && sectorSize !== 512)
+    throw new BlockError("INVALID", `crypt: sector size: expected 512 with ${iv}, got ${sectorSize}`)
 }
 
 function expressionOf({ expression }: CipherWords): CipherExpression {

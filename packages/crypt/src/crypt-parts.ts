@@ -29,6 +29,12 @@ export interface CryptParts {
   readonly status: () => Readonly<Record<string, string | number>>
 }
 
+/** What sectors are encrypted with, wherever they lie. */
+export type SectorParts = Pick<
+  CryptParts,
+  "key" | "sectorSize" | "ivLargeSectors" | "ivOffsetSectors" | "blockCiphers" | "engine" | "runtime"
+>
+
 /** Bytes: what remains of the lower's `atomicSize` for pieces that begin at `start`. */
 export function alignedAtomicSize({ lower, start }: CryptParts): number {
   return greatestCommonDivisor(lower.features.atomicSize, lower.features.atomicSize === 0 ? 0 : start)

@@ -353,7 +353,8 @@ test.each([
   ["more than there is", { size: 128 * KIB }, "INVALID"],
   ["a range behind the end", { start: 128 * KIB, size: 0 }, "INVALID"],
   ["the null cipher", { cipher: "cipher_null-ecb", key: new Uint8Array(0) }, "REFUSED"],
-  ["an IV not built", { cipher: "aes-xts-elephant" }, "UNSUPPORTED"],
+  ["an IV that does not work", { cipher: "aes-xts-lmk" }, "UNSUPPORTED"],
+  ["a sector size that an IV does not work with", { cipher: "aes-ctr-tcw", sectorSize: 4096 }, "INVALID"],
 ] as const)("%s is refused", (_what, options, code) => {
   expect(() => xts(options)).toThrow(expect.objectContaining({ name: "BlockError", code }))
 })

@@ -7,9 +7,9 @@
 import { type BlockDevice, BlockError, type EventListener, hostRuntime, type Runtime } from "@blockstrata/device"
 import { defaultEngine, type Engine } from "@blockstrata/primitives"
 import { aeadTarget } from "./aead-target.ts"
-import { type CipherSpec, parseCipherSpec } from "./cipher-spec.ts"
+import { type CipherSpec, checkIvSectorSize, parseCipherSpec } from "./cipher-spec.ts"
 import type { BlockCipherFactory, CryptParts } from "./crypt-parts.ts"
-import { checkKeySize } from "./key.ts"
+import { checkKeySize } from "./key-layout.ts"
 import { sectorTarget } from "./sector-target.ts"
 
 export interface CryptOptions {
@@ -23,7 +23,8 @@ export interface CryptOptions {
   readonly cipher: string
   /**
    * The volume key. The engine copies it; the caller wipes its own. For authenc: cipher key, then MAC key, of a digest's
-   * size. For `aes:N-...`: N keys.
+   * size. For `aes:N-...`: N keys. Behind them what an IV wants: a seed (`lmk`, version 3), 32 bytes (`tcw`), as much again
+   * (`elephant`).
    */
   readonly key: Uint8Array
   /** Sectors of 512 bytes, 0 ... 2^64 - 1, added to the sector number before it becomes an IV. */
@@ -85,9 +86,10 @@ export function cryptTarget(options: CryptOptions): BlockDevice {
     blockCiphers,
     allowNullCipher,
   })
-  checkKeySize(key.length, spec.keySizes, spec.keyCount)
+  checkKeySize(key.length, spec)
   const ivOffsetSectors = readIvOffset(options.ivOffsetSectors)
   checkSectorSize(sectorSize, ivOffsetSectors)
+  checkIvSectorSize(spec, sectorSize)
   const blockSize = Math.max(sectorSize, lower.blockSize)
   const { start = 0, size } = options
   checkRange(start, size, blockSize, lower)

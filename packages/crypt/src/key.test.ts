@@ -1,8 +1,13 @@
 import { BlockError } from "@blockstrata/device"
 import { expect, test } from "vitest"
 import { parseKey, printKey, quoteWord, resolveKey } from "./key.ts"
+import type { KeyRule } from "./key-layout.ts"
 
 const HEX = "00112233445566778899aabbccddeeff"
+
+function keyOf(size: number): KeyRule {
+  return { keySizes: [size], keyCount: 1, iv: "plain64" }
+}
 
 function codeOf(work: () => unknown): string {
   try {
@@ -16,10 +21,10 @@ function codeOf(work: () => unknown): string {
 }
 
 test("hexadecimal keys are read in any case and printed as zeros or in small letters", () => {
-  const key = parseKey(HEX.toUpperCase(), [16])
+  const key = parseKey(HEX.toUpperCase(), keyOf(16))
   expect(printKey(key, false)).toBe("0".repeat(32))
   expect(printKey(key, true)).toBe(HEX)
-  expect(printKey(parseKey("-", [0]), true)).toBe("-")
+  expect(printKey(parseKey("-", keyOf(0)), true)).toBe("-")
 })
 
 test.each([
@@ -30,15 +35,15 @@ test.each([
   ["another size", HEX + HEX, "INVALID"],
   ["none", "-", "INVALID"],
   ["nothing", "", "INVALID"],
-])("a key with %s", (_what, word, code) => expect(codeOf(() => parseKey(word, [16]))).toBe(code))
+])("a key with %s", (_what, word, code) => expect(codeOf(() => parseKey(word, keyOf(16)))).toBe(code))
 
 test.each([":16:logon:volume", ":16:user:with:colons", ":16:encrypted:x", ":16:trusted:x"])(
   "the keyring key %s is read and printed",
-  (word) => expect(printKey(parseKey(word, [16]), false)).toBe(word),
+  (word) => expect(printKey(parseKey(word, keyOf(16)), false)).toBe(word),
 )
 
 test("leading zeros of a keyring key's size go", () => {
-  expect(printKey(parseKey(":016:logon:x", [16]), false)).toBe(":16:logon:x")
+  expect(printKey(parseKey(":016:logon:x", keyOf(16)), false)).toBe(":16:logon:x")
 })
 
 test.each([
@@ -52,11 +57,11 @@ test.each([
   ":x:logon:x",
   ":32:logon:x",
   ":0:logon:x",
-])("Linux refuses the keyring key %s", (word) => expect(codeOf(() => parseKey(word, [16]))).toBe("INVALID"))
+])("Linux refuses the keyring key %s", (word) => expect(codeOf(() => parseKey(word, keyOf(16)))).toBe("INVALID"))
 
 test("a keyring key comes from the resolver, as a copy", () => {
   const stored = new Uint8Array(16).fill(7)
-  const key = parseKey(":16:logon:x", [16])
+  const key = parseKey(":16:logon:x", keyOf(16))
   resolveKey(key, (description) => (description === "x" ? stored : undefined)).fill(0)
   expect(stored[0]).toBe(7)
   // A Buffer's own `slice` would have given a view of what is wiped here.

@@ -1,4 +1,5 @@
 import { BlockError, decodeHex, encodeHex } from "@blockstrata/device"
+import { checkKeySize, type KeyRule } from "./key-layout.ts"
 
 /** The key word of a table line. */
 export type CryptKey =
@@ -15,16 +16,14 @@ export const KEYRING_TYPES = ["logon", "user", "encrypted", "trusted"] as const
 /**
  * Reads the key word: hexadecimal digits, `-` for an empty key, or `:size:type:description`.
  *
- * @param keySizes bytes: the key sizes of the cipher.
- * @param keyCount keys of one volume, one after the other.
  * @throws BlockError `INVALID`, `UNSUPPORTED`. No message carries a part of the key.
  */
-export function parseKey(word: string, keySizes: readonly number[], keyCount = 1): CryptKey {
-  if (word.startsWith(":")) return parseKeyringKey(word, keySizes, keyCount)
+export function parseKey(word: string, rule: KeyRule): CryptKey {
+  if (word.startsWith(":")) return parseKeyringKey(word, rule)
   const digits = word === "-" ? "" : word
   // The kernel reads pairs and does not look at what is left.
   if (/[^0-9a-fA-F]/.test(digits.slice(0, digits.length - (digits.length % 2)))) throw notHex()
-  checkKeySize(Math.floor(digits.length / 2), keySizes, keyCount)
+  checkKeySize(Math.floor(digits.length / 2), rule)
   if (digits.length % 2 !== 0) {
     throw new BlockError(
       "UNSUPPORTED",
@@ -40,7 +39,7 @@ function notHex(): BlockError {
   return new BlockError("INVALID", "crypt: key: expected hexadecimal digits")
 }
 
-function parseKeyringKey(word: string, keySizes: readonly number[], keyCount: number): CryptKey {
+function parseKeyringKey(word: string, rule: KeyRule): CryptKey {
   const match = /^:(\d{1,9}):([^:]*):(.+)$/s.exec(word)
   const type = KEYRING_TYPES.find((known) => known === match?.[2])
   if (!match || type === undefined) {
@@ -50,23 +49,8 @@ function parseKeyringKey(word: string, keySizes: readonly number[], keyCount: nu
     )
   }
   const size = Number(match[1])
-  checkKeySize(size, keySizes, keyCount)
+  checkKeySize(size, rule)
   return { kind: "keyring", size, type, description: match[3] ?? "" }
-}
-
-/** @throws BlockError `INVALID` if the cipher has no key of this many bytes, `UNSUPPORTED` if some belong to no key. */
-export function checkKeySize(size: number, keySizes: readonly number[], keyCount = 1): void {
-  const keySize = Math.floor(size / keyCount)
-  if (!keySizes.includes(keySize)) {
-    const expected = keySizes.map((each) => each * keyCount).join(" or ")
-    throw new BlockError("INVALID", `crypt: key: expected ${expected} bytes, got ${size}`)
-  }
-  if (size !== keySize * keyCount) {
-    throw new BlockError(
-      "UNSUPPORTED",
-      `crypt: key: ${size} bytes for ${keyCount} keys, of which Linux drops the last ${size - keySize * keyCount}`,
-    )
-  }
 }
 
 /** The key word as the kernel prints it; zeros of the same length for a key in hexadecimal unless `showKeys`. */

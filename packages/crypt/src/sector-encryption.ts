@@ -1,9 +1,14 @@
 import { type BlockCipher, type SectorCipher, sectorCipherOver } from "@blockstrata/primitives"
 import type { CipherSpec } from "./cipher-spec.ts"
-import type { CryptParts } from "./crypt-parts.ts"
+import type { SectorParts } from "./crypt-parts.ts"
+import { elephantPass } from "./elephant-pass.ts"
 import { essivCipher, withEssiv } from "./essiv.ts"
 import { eboivIv, type IvGenerator, nullIv, randomIv, sectorNumberIv } from "./iv.ts"
+import { divideKey } from "./key-layout.ts"
 import { keyedSectors } from "./keyed-sectors.ts"
+import { lmkPass } from "./lmk-pass.ts"
+import type { SectorPass } from "./sector-pass.ts"
+import { tcwPass } from "./tcw-pass.ts"
 
 /** What turns the sectors of a volume into ciphertext and back, all keys and IVs in it. */
 export interface SectorEncryption {
@@ -15,25 +20,32 @@ export interface SectorEncryption {
   destroy(): void
 }
 
-/** The encryption of a specification without an AEAD. `parts.key` holds as many keys as the specification says. */
-export function sectorEncryption(parts: CryptParts, spec: CipherSpec): SectorEncryption {
-  const { key, sectorSize } = parts
-  const keySize = key.length / spec.keyCount
-  const ciphers = Array.from({ length: spec.keyCount }, (_, index) =>
-    sectorCipher(parts, spec, key.subarray(index * keySize, (index + 1) * keySize)),
-  )
+/** The encryption of a specification without an AEAD. `parts.key` is of a size that the specification takes. */
+export function sectorEncryption(parts: SectorParts, spec: CipherSpec): SectorEncryption {
+  const { cipherKeys, ivKey } = divideKey(parts.key, spec)
+  const ciphers = cipherKeys.map((key) => sectorCipher(parts, spec, key))
   const [first] = ciphers
   if (first === undefined) throw new RangeError("crypt: a volume has at least one key")
-  const iv = ivGenerator(parts, spec, first)
+  const pass = sectorPass(parts, spec, first, ivKey)
+  // What a pass makes it makes from the sectors.
+  const iv = pass === undefined ? ivGenerator(parts, spec, first) : { ivSize: pass.ivSize, fill() {}, destroy() {} }
+  const plain = keyedEncryption(ciphers, iv, parts)
+  return pass === undefined ? plain : withPass(plain, pass)
+}
+
+/** Each sector under its key. */
+function keyedEncryption(ciphers: readonly SectorCipher[], iv: IvGenerator, parts: SectorParts): SectorEncryption {
+  const { sectorSize } = parts
+  const { ivSize } = iv
   const sectors = keyedSectors(ciphers, parts)
   return {
     iv,
     encrypt: (offset, source, target, ivs) =>
-      sectors.forEachKey({ offset, source, target, ivs, ivSize: iv.ivSize }, (cipher, batch) =>
+      sectors.forEachKey({ offset, source, target, ivs, ivSize }, (cipher, batch) =>
         cipher.encryptSectors(batch.source, batch.target, sectorSize, batch.ivs),
       ),
     decrypt: (offset, source, target, ivs) =>
-      sectors.forEachKey({ offset, source, target, ivs, ivSize: iv.ivSize }, (cipher, batch) =>
+      sectors.forEachKey({ offset, source, target, ivs, ivSize }, (cipher, batch) =>
         cipher.decryptSectors(batch.source, batch.target, sectorSize, batch.ivs),
       ),
     destroy() {
@@ -44,17 +56,51 @@ export function sectorEncryption(parts: CryptParts, spec: CipherSpec): SectorEnc
   }
 }
 
+function withPass(encryption: SectorEncryption, pass: SectorPass): SectorEncryption {
+  return {
+    iv: encryption.iv,
+    encrypt(offset, source, target, ivs) {
+      pass.beforeEncrypt(offset, source, target, ivs)
+      encryption.encrypt(offset, target, target, ivs)
+      pass.afterEncrypt(offset, target)
+    },
+    decrypt(offset, source, target, ivs) {
+      if (source !== target) target.set(source)
+      pass.beforeDecrypt(offset, target, ivs)
+      encryption.decrypt(offset, target, target, ivs)
+      pass.afterDecrypt(offset, target, ivs)
+    },
+    destroy() {
+      encryption.destroy()
+      pass.destroy()
+    },
+  }
+}
+
+/** What an IV does to the data; undefined if it only makes IVs. */
+function sectorPass(
+  parts: SectorParts,
+  { iv }: CipherSpec,
+  cipher: SectorCipher,
+  ivKey: Uint8Array | undefined,
+): SectorPass | undefined {
+  if (iv === "lmk") return lmkPass(parts, ivKey)
+  if (ivKey === undefined) return undefined
+  return iv === "tcw" ? tcwPass(parts, ivKey) : elephantPass(parts, eboivIv(parts, cipher), ivKey, parts.engine)
+}
+
 /** The IVs of a specification; `cipher` is that of the volume's first key. */
-export function ivGenerator(parts: CryptParts, spec: CipherSpec, cipher: SectorCipher | undefined): IvGenerator {
+export function ivGenerator(parts: SectorParts, spec: CipherSpec, cipher: SectorCipher | undefined): IvGenerator {
   const { iv, ivSize, blockSize } = spec
   if (iv === "none" || iv === "null") return nullIv(ivSize)
   if (iv === "random") return randomIv(ivSize, parts.runtime)
-  if (iv !== "eboiv") return sectorNumberIv(parts, { name: iv, ivSize, cipherBlockSize: blockSize })
-  if (cipher === undefined) throw new RangeError("crypt: eboiv needs a sector cipher")
-  return eboivIv(parts, cipher)
+  if (iv === "eboiv" && cipher !== undefined) return eboivIv(parts, cipher)
+  if (iv === "eboiv" || iv === "elephant" || iv === "lmk" || iv === "tcw")
+    throw new RangeError(`crypt: ${iv} makes no IVs without a sector cipher`)
+  return sectorNumberIv(parts, { name: iv, ivSize, cipherBlockSize: blockSize })
 }
 
-function sectorCipher(parts: CryptParts, { algorithm, essivHashes }: CipherSpec, key: Uint8Array): SectorCipher {
+function sectorCipher(parts: SectorParts, { algorithm, essivHashes }: CipherSpec, key: Uint8Array): SectorCipher {
   const { engine } = parts
   if (algorithm.kind === "null") return nullCipher()
   if (algorithm.kind === "adiantum") return engine.sectorCipher(`adiantum-${algorithm.stream}`, key)

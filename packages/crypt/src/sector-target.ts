@@ -90,11 +90,13 @@ function ivBatches(iv: IvGenerator, sectorSize: number): IvBatches {
 
 /**
  * What a crash leaves whole. In most modes each 16 bytes stand alone, so a torn sector decrypts to old and new pieces just
- * where the lower tore it. In CBC the first 16 bytes after a tear are decrypted with the wrong block before them, and
- * Adiantum makes noise of all of it, so only whole sectors count.
+ * where the lower tore it. In CBC the first 16 bytes after a tear are decrypted with the wrong block before them, lmk makes
+ * those at the start of a sector depend on all the others, and Adiantum and elephant mix all of it: then only whole sectors
+ * count.
  */
-function atomicSize(parts: CryptParts, { algorithm }: CipherSpec): number {
+function atomicSize(parts: CryptParts, { algorithm, iv }: CipherSpec): number {
   const size = alignedAtomicSize(parts)
-  const isChained = algorithm.kind === "adiantum" || (algorithm.kind === "sector" && algorithm.mode === "cbc")
+  const isChained =
+    iv === "elephant" || algorithm.kind === "adiantum" || (algorithm.kind === "sector" && algorithm.mode === "cbc")
   return !isChained || size >= parts.sectorSize ? size : 0
 }

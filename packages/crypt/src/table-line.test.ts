@@ -83,9 +83,8 @@ test.each([
 })
 
 test.each([
-  ["aes-cbc-lmk <32>", "lmk"],
-  ["aes-cbc-tcw <64>", "tcw"],
-  ["aes-cbc-elephant <64>", "elephant"],
+  ["aes-xts-lmk <64>", "lmk"],
+  ["xchacha12,aes-adiantum-tcw <80>", "tcw"],
   ["aes:2-cbc-plain64 <33>", "33 bytes for 2 keys"],
   ["serpent-xts-plain64 <64>", "serpent"],
   ["twofish-xts-plain64 <64>", "twofish"],

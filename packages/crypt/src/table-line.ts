@@ -1,7 +1,7 @@
 import { type BlockDevice, BlockError, type TableContext, type TableWord } from "@blockstrata/device"
 import type { Engine } from "@blockstrata/primitives"
 import { checkTagSize } from "./aead-target.ts"
-import { parseCipherSpec } from "./cipher-spec.ts"
+import { checkIvSectorSize, parseCipherSpec } from "./cipher-spec.ts"
 import type { BlockCipherFactory } from "./crypt-parts.ts"
 import { checkSectorSize, cryptTarget } from "./crypt-target.ts"
 import { type CryptKey, type KeyResolver, parseKey, printKey, quoteWord, resolveKey } from "./key.ts"
@@ -83,7 +83,8 @@ function parse(args: readonly string[], size: number, policy: CryptLinePolicy): 
     ...policy,
     macKeySize: options.integrityKeySize,
   })
-  const key = parseKey(keyWord, spec.keySizes, spec.keyCount)
+  checkIvSectorSize(spec, options.sectorSize)
+  const key = parseKey(keyWord, spec)
   if (options.integrity !== undefined) checkTagSize(spec, options.integrity.tagSize)
   const [refusal] = refusals
   if (refusal !== undefined) throw refusal

@@ -1,10 +1,9 @@
 import { type SectorNumbering, writeSectorNumbers } from "./iv.ts"
+import { TCW_KEY_SIZE } from "./key-layout.ts"
 import type { SectorPass } from "./sector-pass.ts"
 
 const SECTOR_SIZE = 512
 const IV_SIZE = 16
-/** Bytes of seed and whitening, one after the other: they follow the cipher's key. */
-export const TCW_KEY_SIZE = 32
 /** Sectors whose numbers are made at a time, for whitening. */
 const BATCH_SECTORS = 256
 /** IEEE 802.3, 0x04c11db7, bits reversed. */
