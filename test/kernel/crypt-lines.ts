@@ -39,9 +39,13 @@ function lines(text: string): CryptLineCase[] {
 
 /** Linux takes these and so do we. */
 export const ACCEPTED_LINES: readonly CryptLineCase[] = lines(`
+  capi:authenc(hmac(sha256),xts(aes))-plain64 <96> 0 T16 0 1 integrity:16:aead
+  capi:authenc(hmac(sha256),xts(aes))-plain64 <96> 0 T31 0 1 integrity:31:aead
+  capi:authenc(hmac(sha256),xts(aes))-random <96> 0 T32 0 1 integrity:32:aead
+  capi:authenc(hmac(sha256),xts(aes))-random <96> 0 T47 0 1 integrity:47:aead
   aes-cbc-lmk <16> | aes-cbc-lmk <32> | aes-cbc-lmk:x <32> | aes:2-cbc-lmk <32> | aes:2-cbc-lmk <48>
   aes:64-cbc-lmk <1024> | aes:64-cbc-lmk <1040> | aes:64-cbc-lmk <2080> | capi:cbc(aes)-lmk <1024>
-  capi:cbc(aes)-lmk <1040> | capi:cbc(aes)-lmk <2048> | aes-cbc-lmk <32> 5 D 8 1 iv_large_sectors
+  capi:cbc(aes)-lmk <1040> | capi:ecb(aes)-lmk <1024> | capi:cbc(aes)-lmk <2048> | aes-cbc-lmk <32> 5 D 8 1 iv_large_sectors
   aes-cbc-tcw <48> | aes-cbc-tcw <64> | aes-xts-tcw <96> | aes-lrw-tcw <64> | aes-ctr-tcw <48> | aes:2-cbc-tcw <64>
   capi:cbc(aes)-tcw <56> | aes-cbc-tcw:x <64> | capi:essiv(cbc(aes),sha256)-tcw <64>
   aes-cbc-elephant <32> | aes-cbc-elephant <48> | aes-cbc-elephant <64> | aes-xts-elephant <64> | aes-lrw-elephant <64>
@@ -230,7 +234,7 @@ export const INVALID_LINES: readonly CryptLineCase[] = lines(`
   capi:rfc7539(chacha20,nosuch)-random <32> 0 T28 0 1 integrity:28:aead
   capi:rfc7539(chacha20)-random <32> 0 T28 0 1 integrity:28:aead
   capi:rfc7539(chacha12,poly1305)-random <32> 0 T28 0 1 integrity:28:aead
-  capi:cbc(aes)-lmk <32> | aes:2-cbc-lmk <72> | aes:2-cbc-lmk <51> | aes-cbc-lmk <48> | aes:2-cbc-lmk <33> | aes:64-cbc-lmk <1025>
+  capi:cbc(aes)-lmk <32> | capi:ecb(aes)-lmk <32> | aes:2-cbc-lmk <72> | aes:2-cbc-lmk <51> | aes-cbc-lmk <48> | aes:2-cbc-lmk <33> | aes:64-cbc-lmk <1025>
   aes-cbc-lmk <32> 0 D 0 1 sector_size:4096 | aes-cbc-tcw <64> 0 D 0 1 sector_size:1024 | aes-cbc-tcw <32>
   aes-cbc-tcw <16> | aes-cbc-tcw <47> | aes-cbc-tcw - | aes-cbc-elephant <16> | aes-cbc-elephant <40>
   aes-xts-elephant <128> | aes-xts-elephant <32> | aes-ctr-elephant <32> | xchacha12,aes-adiantum-elephant <64>
@@ -338,11 +342,7 @@ export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
   capi:gcm(aes)-random <32> 0 T27 0 1 integrity:27:aead
   capi:authenc(hmac(sha256),xts(aes))-plain64 <96> 0 T1 0 1 integrity:1:aead
   capi:authenc(hmac(sha256),xts(aes))-plain64 <96> 0 T4 0 1 integrity:4:aead
-  capi:authenc(hmac(sha256),xts(aes))-plain64 <96> 0 T16 0 1 integrity:16:aead
-  capi:authenc(hmac(sha256),xts(aes))-plain64 <96> 0 T31 0 1 integrity:31:aead
   capi:authenc(hmac(sha256),xts(aes))-random <96> 0 T17 0 1 integrity:17:aead
-  capi:authenc(hmac(sha256),xts(aes))-random <96> 0 T32 0 1 integrity:32:aead
-  capi:authenc(hmac(sha256),xts(aes))-random <96> 0 T47 0 1 integrity:47:aead
   capi:authenc(hmac(md5),xts(aes))-plain64 <80> 0 T16 0 1 integrity:16:aead
   capi:authenc(cmac(aes),xts(aes))-plain64 <80> 0 T16 0 1 integrity:16:aead
   capi:authenc(hmac(sha256),xts(serpent))-plain64 <96> 0 T32 0 1 integrity:32:aead

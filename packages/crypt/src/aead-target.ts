@@ -7,6 +7,8 @@ import { writeLimit } from "./write-limit.ts"
 
 /** Bytes of data a piece: as much memory again is used for the ciphertext of a write. */
 const PIECE_SIZE = 1024 * 1024
+/** Bytes. */
+const TAG_SIZE_MIN = 16
 
 /**
  * dm-crypt over a tag store. Each sector's metadata below is its tag, then its IV if that is random, then zeros. Without
@@ -18,9 +20,9 @@ const PIECE_SIZE = 1024 * 1024
 export function aeadTarget(parts: CryptParts, spec: CipherSpec, integritySize: number): BlockDevice {
   const { lower, start, size, blockSize, sectorSize, sectorsWritten: sectorsBefore, onEvent } = parts
   const { features } = lower
-  checkTagSize(spec, integritySize)
+  const authTagSize = authTagSizeOf(spec, integritySize)
   checkTagStore(lower, sectorSize, integritySize)
-  const cipher = unitCipher(parts, spec)
+  const cipher = unitCipher(parts, spec, authTagSize)
   const { iv } = cipher
   // A repeated IV of 96 bits, or of 64 in CCM, gives an AEAD away; 128 random bits of XTS tweak have no such limit.
   const isLimited = spec.iv === "random" && spec.algorithm.kind === "aead"
@@ -28,7 +30,7 @@ export function aeadTarget(parts: CryptParts, spec: CipherSpec, integritySize: n
   const units: AeadUnits = {
     unitSize: sectorSize,
     ivSize: spec.ivSize,
-    authTagSize: spec.authTagSize,
+    authTagSize,
     // Linux's rfc4309 takes the IV out of what it authenticates.
     isIvInAad: spec.algorithm.kind !== "aead" || spec.algorithm.saltSize === 0,
     isIvStored: spec.iv === "random",
@@ -120,17 +122,22 @@ export function aeadTarget(parts: CryptParts, spec: CipherSpec, integritySize: n
   })
 }
 
-/** `integrity:N:kind` against the cipher. @throws BlockError `INVALID`, or `UNSUPPORTED` for a truncated tag. */
-export function checkTagSize(spec: CipherSpec, integritySize: number): void {
+/**
+ * The bytes of tag in `integrity:N:kind`.
+ *
+ * @throws BlockError `INVALID` if the cipher has no tag of so many, `UNSUPPORTED` for a truncated one: where the whole has 16
+ * bytes, or fewer than 16 would be left.
+ */
+export function authTagSizeOf(spec: CipherSpec, integritySize: number): number {
   const storedIvSize = spec.iv === "random" ? spec.ivSize : 0
-  const authSize = integritySize - storedIvSize
+  const size = integritySize - storedIvSize
   // With nothing to store, Linux takes any number.
-  if (!spec.isAead && storedIvSize === 0) return
-  if (authSize === spec.authTagSize) return
+  if ((!spec.isAead && storedIvSize === 0) || size === spec.authTagSize) return spec.authTagSize
+  const isTruncated = spec.truncatedTagSizes.includes(size)
+  if (isTruncated && spec.algorithm.kind === "authenc" && size >= TAG_SIZE_MIN) return size
   const what = `crypt: integrity:${integritySize}:${spec.isAead ? "aead" : "none"}`
   const expected = `expected ${spec.authTagSize + storedIvSize} bytes, got ${integritySize}`
-  if (spec.truncatedTagSizes.includes(authSize))
-    throw new BlockError("UNSUPPORTED", `${what}: truncated tags are not built: ${expected}`)
+  if (isTruncated) throw new BlockError("UNSUPPORTED", `${what}: so short a tag is not built: ${expected}`)
   throw new BlockError("INVALID", `${what}: ${expected}`)
 }
 

@@ -32,9 +32,9 @@ export interface CipherFamily {
   readonly essivHashes: readonly HmacHashName[]
   /** A tag is made for each sector, and kept by the device below. */
   readonly isAead: boolean
-  /** 0 without an AEAD. */
+  /** Of a whole tag; 0 without an AEAD. */
   readonly authTagSize: number
-  /** The tag sizes below `authTagSize` that Linux takes. They are not built. */
+  /** The tag sizes below `authTagSize` that Linux takes. Built are those of authenc, from 16 bytes on. */
   readonly truncatedTagSizes: readonly number[]
 }
 

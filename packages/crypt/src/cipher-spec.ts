@@ -39,8 +39,6 @@ export const IV_NAMES = [
 const KERNEL_IV_NAMES: ReadonlySet<string> = new Set([...IV_NAMES, "essiv"])
 /** IVs that Linux refuses over an AEAD. */
 const SECTOR_IV_NAMES = new Set(["eboiv", "elephant", "lmk", "tcw"])
-/** In `capi:` no number of keys can be said: `lmk` has as many as loop-AES. */
-const LMK_KEY_COUNT = 64
 const NULL_FAMILY: CipherFamily = {
   algorithm: { kind: "null" },
   keySizes: [0],
@@ -122,7 +120,7 @@ function specOf(family: CipherFamily, words: CipherWords, spelling: string, poli
   // What Linux then writes it cannot read, or it takes IVs from whatever stands behind the sector number in its memory.
   if ((iv === "lmk" && !isPlainCbc(family)) || (iv === "tcw" && family.ivSize !== 16))
     throw unsupported(spelling, `${iv} over this cipher, which does not work in Linux either,`)
-  return { ...family, iv, keyCount: iv === "lmk" && words.isCapi ? LMK_KEY_COUNT : keyCount }
+  return { ...family, iv, keyCount }
 }
 
 function isPlainCbc({ algorithm, essivHashes }: CipherFamily): boolean {

@@ -43,7 +43,9 @@ function capiWords(text: string): CipherWords {
   const rest = colon < 0 ? text : text.slice(0, colon)
   const dash = rest.lastIndexOf("-")
   const ivName = dash < 0 ? undefined : rest.slice(dash + 1)
-  return { isCapi: true, keyCount: 1, expression: dash < 0 ? rest : rest.slice(0, dash), ivName, ivOption }
+  // Where no number of keys can be said, lmk has as many as loop-AES.
+  const keyCount = ivName === "lmk" ? 64 : 1
+  return { isCapi: true, keyCount, expression: dash < 0 ? rest : rest.slice(0, dash), ivName, ivOption }
 }
 
 /** A power of two, read as an unsigned 32-bit number. */

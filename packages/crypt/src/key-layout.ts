@@ -13,7 +13,7 @@ export interface KeyParts {
 }
 
 /** Bytes. */
-interface KeyLayout {
+export interface KeyLayout {
   readonly cipherKeySize: number
   readonly ivKeyOffset: number
   readonly ivKeySize: number
@@ -26,7 +26,7 @@ const ELEPHANT_KEY_SIZES = [16, 24, 32]
 
 /** Divides a key whose size was checked. */
 export function divideKey(key: Uint8Array, rule: KeyRule): KeyParts {
-  const { cipherKeySize, ivKeyOffset, ivKeySize } = layoutOf(key.length, rule)
+  const { cipherKeySize, ivKeyOffset, ivKeySize } = keyLayout(key.length, rule)
   return {
     cipherKeys: Array.from({ length: rule.keyCount }, (_, index) =>
       key.subarray(index * cipherKeySize, (index + 1) * cipherKeySize),
@@ -37,10 +37,12 @@ export function divideKey(key: Uint8Array, rule: KeyRule): KeyParts {
 
 /** @throws BlockError `INVALID` if the cipher has no key of this many bytes, `UNSUPPORTED` if some belong to no key. */
 export function checkKeySize(size: number, rule: KeyRule): void {
-  const { cipherKeySize, ivKeyOffset, ivKeySize } = layoutOf(size, rule)
+  const { cipherKeySize, ivKeyOffset, ivKeySize } = keyLayout(size, rule)
   const isIvKey = rule.iv !== "elephant" || ELEPHANT_KEY_SIZES.includes(ivKeySize)
-  if (!rule.keySizes.includes(cipherKeySize) || !isIvKey)
-    throw new BlockError("INVALID", `crypt: key: expected ${expectedSizes(rule).join(" or ")} bytes, got ${size}`)
+  if (!rule.keySizes.includes(cipherKeySize) || !isIvKey) {
+    const expected = volumeKeySizes(rule).join(" or ") || "fewer keys of fewer"
+    throw new BlockError("INVALID", `crypt: key: expected ${expected} bytes, got ${size}`)
+  }
   if (rule.keyCount * cipherKeySize + ivKeySize !== size || ivKeyOffset + ivKeySize !== size) {
     throw new BlockError(
       "UNSUPPORTED",
@@ -49,7 +51,7 @@ export function checkKeySize(size: number, rule: KeyRule): void {
   }
 }
 
-function layoutOf(size: number, { keyCount, iv }: KeyRule): KeyLayout {
+export function keyLayout(size: number, { keyCount, iv }: KeyRule): KeyLayout {
   // So Linux tells version 3 of lmk: one more part, the seed.
   if (iv === "lmk" && size % keyCount !== 0) {
     const ivKeySize = Math.floor(size / (keyCount + 1))
@@ -60,8 +62,8 @@ function layoutOf(size: number, { keyCount, iv }: KeyRule): KeyLayout {
   return { cipherKeySize: Math.floor(ivKeyOffset / keyCount), ivKeyOffset, ivKeySize }
 }
 
-/** @returns the sizes that are taken without a remainder. */
-function expectedSizes(rule: KeyRule): number[] {
+/** The sizes of a whole key that are taken, in bytes. */
+export function volumeKeySizes(rule: KeyRule): number[] {
   const { keySizes, keyCount, iv } = rule
   const sizes = keySizes.map((size) => size * keyCount)
   if (iv === "tcw") return sizes.map((size) => size + TCW_KEY_SIZE)

@@ -1,6 +1,6 @@
 import { type BlockDevice, BlockError, type TableContext, type TableWord } from "@blockstrata/device"
 import type { Engine } from "@blockstrata/primitives"
-import { checkTagSize } from "./aead-target.ts"
+import { authTagSizeOf } from "./aead-target.ts"
 import { checkIvSectorSize, parseCipherSpec } from "./cipher-spec.ts"
 import type { BlockCipherFactory } from "./crypt-parts.ts"
 import { checkSectorSize, cryptTarget } from "./crypt-target.ts"
@@ -85,7 +85,7 @@ function parse(args: readonly string[], size: number, policy: CryptLinePolicy): 
   })
   checkIvSectorSize(spec, options.sectorSize)
   const key = parseKey(keyWord, spec)
-  if (options.integrity !== undefined) checkTagSize(spec, options.integrity.tagSize)
+  if (options.integrity !== undefined) authTagSizeOf(spec, options.integrity.tagSize)
   const [refusal] = refusals
   if (refusal !== undefined) throw refusal
   return { cipher, key, ivOffsetSectors, device, startSectors, options }

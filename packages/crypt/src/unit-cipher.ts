@@ -16,14 +16,14 @@ export interface UnitCipher {
   destroy(): void
 }
 
-/** The cipher of a specification with stored metadata. */
-export function unitCipher(parts: CryptParts, spec: CipherSpec): UnitCipher {
-  return spec.isAead ? aeadUnits(parts, spec) : taglessUnits(parts, spec)
+/** The cipher of a specification with stored metadata, of which `authTagSize` bytes are a tag. */
+export function unitCipher(parts: CryptParts, spec: CipherSpec, authTagSize: number): UnitCipher {
+  return spec.isAead ? aeadUnits(parts, spec, authTagSize) : taglessUnits(parts, spec)
 }
 
-function aeadUnits(parts: CryptParts, spec: CipherSpec): UnitCipher {
+function aeadUnits(parts: CryptParts, spec: CipherSpec, authTagSize: number): UnitCipher {
   const { key, engine } = parts
-  const cipher = aeadCipher(parts, spec)
+  const cipher = aeadCipher(parts, spec, authTagSize)
   const ivCipher = essivCipher(spec.essivHashes, key, engine, (salt) => engine.blockCipher("aes", salt))
   const iv = ivGenerator(parts, spec, undefined)
   return {
@@ -47,7 +47,7 @@ function aeadUnits(parts: CryptParts, spec: CipherSpec): UnitCipher {
   }
 }
 
-function aeadCipher({ key, engine }: CryptParts, { algorithm }: CipherSpec): AeadCipher {
+function aeadCipher({ key, engine }: CryptParts, { algorithm }: CipherSpec, tagSize: number): AeadCipher {
   if (algorithm.kind === "aead") {
     if (algorithm.saltSize === 0) return engine.aeadCipher(algorithm.name, key)
     const cut = key.length - algorithm.saltSize
@@ -61,6 +61,7 @@ function aeadCipher({ key, engine }: CryptParts, { algorithm }: CipherSpec): Aea
     macKey: key.subarray(cipherKeySize),
     cipher: `aes-${mode}`,
     cipherKey: key.subarray(0, cipherKeySize),
+    tagSize,
   })
 }
 

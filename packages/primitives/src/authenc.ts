@@ -1,12 +1,15 @@
 import type { AeadBatch, AeadCipher, HashBatch, SectorCipher, UnitHash } from "./engine.ts"
 
 /**
- * Encrypt, then MAC: each unit's tag is the whole of HMAC(AAD || ciphertext), and nothing is decrypted that did not
+ * Encrypt, then MAC: each unit's tag is HMAC(AAD || ciphertext), or the first `tagSize` bytes of it, and nothing is decrypted that did not
  * verify. The IV is authenticated only as far as the AAD holds it. Linux, `authenc(hmac(...),...)`; RFC 7366 for the order.
  */
-export function authencCipher(mac: UnitHash, cipher: SectorCipher): AeadCipher {
+export function authencCipher(mac: UnitHash, cipher: SectorCipher, tagSize: number): AeadCipher {
   const { ivSize } = cipher
-  const tagSize = mac.digestSize
+  // Each unit with its AAD as the head.
+  const hashedUnits = ({ unitSize, aads }: AeadBatch, ciphertext: Uint8Array): HashBatch => {
+    return { data: ciphertext, unitSize, heads: aads, tagSize }
+  }
   return {
     ivSize,
     tagSize,
@@ -28,9 +31,4 @@ export function authencCipher(mac: UnitHash, cipher: SectorCipher): AeadCipher {
       cipher.destroy()
     },
   }
-}
-
-/** Each unit with its AAD as the head. */
-function hashedUnits({ unitSize, aads }: AeadBatch, ciphertext: Uint8Array): HashBatch {
-  return { data: ciphertext, unitSize, heads: aads }
 }

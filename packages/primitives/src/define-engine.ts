@@ -19,7 +19,7 @@ import type {
 import { guardAeadCipher, guardBlockCipher, guardSectorCipher, guardUnitHash } from "./guard.ts"
 import type { Kernels } from "./kernel/kernels.ts"
 import { LRW_TWEAK_KEY_SIZE, lrwMode } from "./lrw.ts"
-import { requireBytes, requireKey, requireName } from "./misuse.ts"
+import { requireBytes, requireKey, requireName, requireSize } from "./misuse.ts"
 import { type SectorMode, sectorCipherOf } from "./sector-mode.ts"
 import { unitHashOf } from "./unit-hash.ts"
 import { xtsMode } from "./xts.ts"
@@ -44,6 +44,8 @@ export interface EngineImplementation {
 }
 
 const AES_KEY_SIZES = [16, 24, 32]
+/** Of an authenc: what an AEAD has too. */
+const TAG_SIZE_MIN = 16
 const AEAD_KEY_SIZES = { "aes-gcm": AES_KEY_SIZES, "aes-ccm": AES_KEY_SIZES, "chacha20-poly1305": [32] }
 /** One key; in XTS two of the same size; in LRW the key of the tweaks behind it; in Adiantum, what all keys come from. */
 const SECTOR_KEY_SIZES = {
@@ -123,7 +125,10 @@ function createMode(host: EngineImplementation, name: SectorCipherName, key: Uin
 
 function createAuthenc(host: EngineImplementation, options: AuthencOptions): AeadCipher {
   const cipher = createSectorCipher(host, options.cipher, options.cipherKey)
-  return authencCipher(createHmac(host, options.hash, options.macKey), cipher)
+  const mac = createHmac(host, options.hash, options.macKey)
+  const { tagSize = mac.digestSize } = options
+  requireSize("tag size", tagSize, 1, TAG_SIZE_MIN, mac.digestSize)
+  return authencCipher(mac, cipher, tagSize)
 }
 
 function createHash(host: EngineImplementation, name: HashName): UnitHash {

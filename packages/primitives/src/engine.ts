@@ -96,7 +96,7 @@ export interface AeadBatch {
 
 export interface AeadCipher {
   readonly ivSize: number
-  /** Bytes of tag per unit: 16, or for `authenc` the whole digest. */
+  /** Bytes of tag per unit: 16, or for `authenc` the whole digest unless asked for less. */
   readonly tagSize: number
   /** Encrypts every unit and fills `tags`. */
   encryptUnits(batch: AeadBatch): void
@@ -113,6 +113,8 @@ export interface AuthencOptions {
   readonly macKey: Uint8Array
   readonly cipher: SectorCipherName
   readonly cipherKey: Uint8Array
+  /** Bytes of a tag: 16 at least, the whole digest if not given. Fewer are too easily guessed (RFC 2104, 5). */
+  readonly tagSize?: number | undefined
 }
 
 /**

@@ -4,6 +4,7 @@ import { decodeSuperblock, formatIntegrity, layoutOf } from "@blockstrata/integr
 import { type SeededRandom, seededRuntime } from "@blockstrata/testkit"
 import { ADIANTUM_STREAMS, AEADS, HASHES, MODES } from "../../../../packages/crypt/src/cipher-family.ts"
 import { IV_NAMES } from "../../../../packages/crypt/src/cipher-spec.ts"
+import { keyLayout, volumeKeySizes } from "../../../../packages/crypt/src/key-layout.ts"
 import { FLAGS as ALL_FLAGS, NEWER_WORDS } from "../../../../packages/crypt/src/line-options.ts"
 import { type Draft, type Family, flipIn, isChance, type KeyringKey, pickSome, type Setup } from "../case.ts"
 import { openHere } from "../here.ts"
@@ -57,11 +58,12 @@ function hashed(textOf: (hash: string, iv: string) => string, namesOf: (hash: st
   return [...HASHES.keys()].flatMap((hash) => spellings((iv) => textOf(hash, iv), namesOf(hash)))
 }
 
-/** Empty if it is refused here: `test/kernel/crypt-lines.ts` has the refusals. A mode may have no IV. */
+/** Empty if it is refused here, or with every key: `test/kernel/crypt-lines.ts` has the refusals. A mode may have no IV. */
 function oneSpelling(text: string, words: readonly string[], ivWord?: string): Spelling[] {
   for (const kind of ["aead", undefined, "none"] as const) {
     try {
       const spec = parseCipherSpec(text, kind)
+      if (volumeKeySizes(spec).length === 0) return []
       return [{ text, spec, kind, words: ivWord === undefined || spec.iv === "none" ? words : [...words, ivWord] }]
     } catch (error) {
       if (!(error instanceof BlockError)) throw error
@@ -88,7 +90,10 @@ export const cryptFamily: Family = {
   weight: 9,
   coverage: [
     ...new Set(
-      FORMS.flat().flatMap(({ spec, words }) => [...words, ...spec.keySizes.map((size) => keyWord(spec, size))]),
+      FORMS.flat().flatMap(({ spec, words }) => [
+        ...words,
+        ...volumeKeySizes(spec).flatMap((size) => keyWords(spec, size)),
+      ]),
     ),
     ...SECTOR_SIZES.map((size) => `sector_size:${size}`),
     ...FLAGS,
@@ -96,6 +101,7 @@ export const cryptFamily: Family = {
     ...[
       "integrity:N:aead",
       "integrity:N:none",
+      "a cut tag",
       "iv_offset",
       "iv_offset near 2^32",
       "iv_offset near 2^64",
@@ -106,11 +112,16 @@ export const cryptFamily: Family = {
   draw,
 }
 
-/** The key size of a kind of cipher: one word for all the ciphers of a kind. */
-function keyWord({ algorithm }: CipherSpec, size: number): string {
+/** The key size of a kind of cipher: one word for all the ciphers of a kind; and whether the IV has a part of it. */
+function keyWords(spec: CipherSpec, volumeKeySize: number): string[] {
+  const { algorithm, iv } = spec
+  const { cipherKeySize, ivKeySize } = keyLayout(volumeKeySize, spec)
   const kind =
     algorithm.kind === "sector" ? algorithm.mode : algorithm.kind === "aead" ? algorithm.name : algorithm.kind
-  return kind === "authenc" ? "key of an authenc" : `${kind} key ${size}`
+  return [
+    kind === "authenc" ? "key of an authenc" : `${kind} key ${cipherKeySize}`,
+    ...(iv === "lmk" ? [`lmk ${ivKeySize > 0 ? "with" : "without"} a seed`] : []),
+  ]
 }
 
 /** Whether something is stored beside each sector. */
@@ -119,6 +130,9 @@ function isTagged(spec: CipherSpec): boolean {
 }
 
 interface CryptDraw extends Spelling {
+  /** Bytes of the AEAD's tag, and of the IV if that is stored. */
+  readonly tagSize: number
+  /** Bytes of the whole key. */
   readonly keySize: number
   readonly sectorSize: number
   readonly mediumBlockSize: number
@@ -132,12 +146,13 @@ interface CryptDraw extends Spelling {
 function draw(random: SeededRandom): Draft {
   const spelling = random.pick(random.pick(FORMS))
   const { spec } = spelling
-  const sectorSize = random.pick(SECTOR_SIZES)
+  const sectorSize = spec.iv === "lmk" || spec.iv === "tcw" ? 512 : random.pick(SECTOR_SIZES)
   const isOn4096 = isChance(random, 1, 5) && (!isTagged(spec) || sectorSize === 4096)
   const unit = Math.max(sectorSize, isOn4096 ? 4096 : 512)
   const choice: CryptDraw = {
     ...spelling,
-    keySize: random.pick(spec.keySizes),
+    tagSize: drawAuthTagSize(spec, random) + (spec.iv === "random" ? spec.ivSize : 0),
+    keySize: random.pick(volumeKeySizes(spec)),
     sectorSize,
     mediumBlockSize: isOn4096 ? 4096 : 512,
     ivOffset: drawIvOffset(random, sectorSize),
@@ -157,12 +172,22 @@ function drawIvOffset(random: SeededRandom, sectorSize: number): bigint {
   return BigInt.asUintN(64, near - distance - unit)
 }
 
-function wordsOf({ words, kind, spec, keySize, sectorSize, mediumBlockSize, flags, ...rest }: CryptDraw): string[] {
+function wordsOf({
+  words,
+  kind,
+  spec,
+  tagSize,
+  keySize,
+  sectorSize,
+  mediumBlockSize,
+  flags,
+  ...rest
+}: CryptDraw): string[] {
   const { ivOffset, startSectors, keyType } = rest
   const near = ivOffset > 2n ** 63n ? " near 2^64" : ivOffset > 2n ** 31n ? " near 2^32" : ""
   return [
     ...words,
-    keyWord(spec, keySize),
+    ...keyWords(spec, keySize),
     `sector_size:${sectorSize}`,
     ...flags,
     ...(ivOffset > 0n ? [`iv_offset${near}`] : []),
@@ -170,18 +195,18 @@ function wordsOf({ words, kind, spec, keySize, sectorSize, mediumBlockSize, flag
     ...(keyType === undefined ? [] : [`key of type ${keyType}`]),
     ...(mediumBlockSize === 4096 ? ["on 4096"] : []),
     ...(kind === undefined ? [] : [`integrity:N:${kind}`]),
+    ...(tagSize < spec.authTagSize + (spec.iv === "random" ? spec.ivSize : 0) ? ["a cut tag"] : []),
   ]
 }
 
 async function build(choice: CryptDraw, random: SeededRandom): Promise<Setup> {
-  const { text, spec, kind, sectorSize, mediumBlockSize, startSectors, size, flags } = choice
-  const keySize = choice.keySize * spec.keyCount
+  const { text, spec, kind, keySize, sectorSize, mediumBlockSize, startSectors, size, flags } = choice
   const bytes = random.bytes(keySize)
   const key = keyringKey(choice.keyType, bytes, random)
   const options = random.shuffle([
     ...flags,
     ...(sectorSize === 512 && isChance(random, 1, 2) ? [] : [`sector_size:${sectorSize}`]),
-    ...(kind === undefined ? [] : [`integrity:${tagSizeOf(spec)}:${kind}`]),
+    ...(kind === undefined ? [] : [`integrity:${choice.tagSize}:${kind}`]),
   ])
   const word = key === undefined ? Buffer.from(bytes).toString("hex") : `:${keySize}:${key.type}:${key.description}`
   const operand = isTagged(spec) ? "t" : "m0"
@@ -199,8 +224,10 @@ async function build(choice: CryptDraw, random: SeededRandom): Promise<Setup> {
   return { ...shared, media: [{ name: "m0", blockSize: mediumBlockSize, content }] }
 }
 
-function tagSizeOf(spec: CipherSpec): number {
-  return spec.authTagSize + (spec.iv === "random" ? spec.ivSize : 0)
+/** Tags of authenc can be cut. */
+function drawAuthTagSize({ algorithm, authTagSize }: CipherSpec, random: SeededRandom): number {
+  const isCut = algorithm.kind === "authenc" && isChance(random, 1, 3)
+  return isCut ? 16 + random.below(authTagSize - 15) : authTagSize
 }
 
 function keyringKey(type: string | undefined, bytes: Uint8Array, random: SeededRandom): KeyringKey | undefined {
@@ -211,10 +238,9 @@ function keyringKey(type: string | undefined, bytes: Uint8Array, random: SeededR
 /** A volume that was written here, in places: what never was has no tag that fits. */
 async function overTagStore(
   shared: Omit<Setup, "media">,
-  { spec, sectorSize, mediumBlockSize, startSectors, size }: CryptDraw,
+  { spec, tagSize, sectorSize, mediumBlockSize, startSectors, size }: CryptDraw,
   random: SeededRandom,
 ): Promise<Setup> {
-  const tagSize = tagSizeOf(spec)
   const lowerSize = startSectors * 512 + size
   const content = new Uint8Array(lowerSize + TAG_STORE_TAIL)
   await formatIntegrity({
