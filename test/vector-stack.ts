@@ -20,7 +20,10 @@ export function imagesOf(vector: Vector): Map<string, Uint8Array> {
 export function tableOfVector(vector: Vector, edit: (line: string) => string = (line) => line): string {
   const toOperand = (_word: string, image: string) => operandOf(vector, image)
   return conciseTable(
-    vector.stack.map(({ name, line }) => ({ name, line: edit(line).replaceAll(/(?<= )img:(\S+)/g, toOperand) })),
+    vector.stack.map(({ name, line }) => ({
+      name,
+      line: edit(line).replaceAll(/(?<= |meta_device:)img:(\S+)/g, toOperand),
+    })),
   )
 }
 

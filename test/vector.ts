@@ -141,7 +141,8 @@ function unpack(file: string, packed: Uint8Array): Uint8Array {
 function stackOf(manifest: VectorManifest): VectorLine[] {
   const names = new Set<string>()
   return (manifest.stack ?? []).map(({ name, line }) => {
-    const operands = line.split(" ").flatMap((word): VectorOperand[] => {
+    const operands = line.split(" ").flatMap((argument): VectorOperand[] => {
+      const word = argument.replace(/^meta_device:/, "")
       if (word.startsWith("img:")) return [{ word, image: word.slice(4) }]
       return names.has(word) ? [{ word, lower: word }] : []
     })

@@ -11,7 +11,7 @@ export { type IntegrityContext, integrityWord } from "./integrity-word.ts"
 export type { InternalHash } from "./internal-hash.ts"
 export type { JournalState } from "./journal.ts"
 export { type IntegrityLayout, type JournalLayout, layoutOf } from "./layout.ts"
-export { type OpenIntegrityOptions, openIntegrity } from "./open-integrity.ts"
+export { type JournalAlgorithm, type OpenIntegrityOptions, openIntegrity } from "./open-integrity.ts"
 export { completeIntegrityLine } from "./print-line.ts"
 export {
   decodeSuperblock,

@@ -4,8 +4,8 @@ import { type BadBlocks, blockStore, PIECE_SIZE } from "./block-store.ts"
 import { areaRuns, type IntegrityLayout } from "./layout.ts"
 import { tagCheck } from "./tag-check.ts"
 
-/** The mode of a table line: journal, bitmap, direct, recovery. */
-export type IntegrityMode = "J" | "B" | "D" | "R"
+/** The mode of a table line: journal, bitmap, direct, recovery, inline. */
+export type IntegrityMode = "J" | "B" | "D" | "R" | "I"
 
 export interface IntegrityTargetOptions {
   readonly lower: BlockDevice

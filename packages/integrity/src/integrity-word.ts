@@ -4,15 +4,16 @@ import { formatIntegrity } from "./format-integrity.ts"
 import { freshSuperblock } from "./fresh-superblock.ts"
 import { readIntegritySuperblock, readSuperblockSectors } from "./inspect-integrity.ts"
 import type { InternalHash } from "./internal-hash.ts"
-import { checkMode, openIntegrity } from "./open-integrity.ts"
+import { checkBuilt, type JournalAlgorithm, type OpenIntegrityOptions, openIntegrity } from "./open-integrity.ts"
 import { completeIntegrityLine, printIntegrityLine } from "./print-line.ts"
-import { type IntegrityLine, lineTagSize, parseIntegrityLine } from "./table-line.ts"
+import { type IntegrityLine, type LineHash, lineTagSize, parseIntegrityLine } from "./table-line.ts"
 
 /** What an integrity line is opened with; `engine` is the default one if absent. */
 export interface IntegrityContext extends TableContext {
   readonly engine?: Engine | undefined
 }
 
+const SECTOR_SIZE = 512
 const BLOCK_SIZE_DEFAULT = 512
 
 /**
@@ -25,40 +26,46 @@ export const integrityWord: TableWord<IntegrityLine, IntegrityContext> = {
   word: "integrity",
   parse: (args) => parseIntegrityLine(args),
   print: printIntegrityLine,
-  operands: (line) => [line.device],
+  operands: ({ device, metaDevice }) => (metaDevice === undefined ? [device] : [device, metaDevice]),
   complete: completeLine,
   async open(line, context) {
-    checkMode(line.mode, context.readOnly)
     const lower = context.device(line.device)
-    const start = line.startSectors * 512
+    const metadata = line.metaDevice === undefined ? undefined : context.device(line.metaDevice)
     const internalHash = internalHashOf(line)
+    const journalMac = journalAlgorithmOf(line.journalMac)
+    const journalCrypt = journalAlgorithmOf(line.journalCrypt)
+    const options: OpenIntegrityOptions = {
+      ...line,
+      lower,
+      metadata,
+      start: line.startSectors * SECTOR_SIZE,
+      size: context.size,
+      tagSize: lineTagSize(line),
+      blockSize: line.blockSize ?? BLOCK_SIZE_DEFAULT,
+      internalHash,
+      journalMac,
+      journalCrypt,
+      readOnly: context.readOnly,
+      engine: context.engine,
+      runtime: context.runtime,
+      onEvent: context.onEvent,
+    }
     try {
+      checkBuilt(options)
       if (line.mode === "D" && !context.readOnly) await formatIfZero(line, lower, internalHash, context)
-      return await openIntegrity({
-        lower,
-        start,
-        size: context.size,
-        mode: line.mode,
-        tagSize: lineTagSize(line),
-        blockSize: line.blockSize ?? BLOCK_SIZE_DEFAULT,
-        bufferSectors: line.bufferSectors,
-        internalHash,
-        allowDiscards: line.allowDiscards,
-        readOnly: context.readOnly,
-        engine: context.engine,
-        runtime: context.runtime,
-        onEvent: context.onEvent,
-      })
+      return await openIntegrity(options)
     } finally {
-      if (internalHash !== undefined && "key" in internalHash) internalHash.key.fill(0)
+      for (const algorithm of [internalHash, journalMac, journalCrypt]) {
+        if (algorithm !== undefined && "key" in algorithm) algorithm.key.fill(0)
+      }
     }
   },
 }
 
-/** The superblock rules what a line leaves out; it stands on the one device below. */
+/** The superblock rules what a line leaves out; it stands on the last of the devices below. */
 async function completeLine(line: IntegrityLine, device: BlockDevice): Promise<IntegrityLine> {
-  const lower = device.layer.lowers[0]?.device ?? device
-  return completeIntegrityLine(line, await readIntegritySuperblock(lower, line.startSectors * 512))
+  const lower = device.layer.lowers.at(-1)?.device ?? device
+  return completeIntegrityLine(line, await readIntegritySuperblock(lower, line.startSectors * SECTOR_SIZE))
 }
 
 async function formatIfZero(
@@ -67,7 +74,7 @@ async function formatIfZero(
   internalHash: InternalHash | undefined,
   context: IntegrityContext,
 ): Promise<void> {
-  const start = line.startSectors * 512
+  const start = line.startSectors * SECTOR_SIZE
   if (!lower.features.write || (await readSuperblockSectors(lower, start)).some((byte) => byte !== 0)) return
   const options = {
     tagSize: lineTagSize(line),
@@ -80,7 +87,7 @@ async function formatIfZero(
     legacyHmac: !line.fixHmac,
   }
   const fresh = { ...options, hasInternalHash: internalHash !== undefined, isBitmapMode: false }
-  const provided = freshSuperblock(fresh, lower.size, start, context.runtime).providedSectors * 512
+  const provided = freshSuperblock(fresh, lower.size, start, context.runtime).providedSectors * SECTOR_SIZE
   if (context.size > provided) {
     throw new BlockError(
       "INVALID",
@@ -97,4 +104,8 @@ function internalHashOf({ internalHash }: IntegrityLine): InternalHash | undefin
   if (name === "crc32c" || name === "sha256") return { name }
   if (name !== "hmac(sha256)") throw new BlockError("UNSUPPORTED", `integrity: not built yet: internal_hash ${name}`)
   return { name, key: decodeHex(keyHex) ?? new Uint8Array(0) }
+}
+
+function journalAlgorithmOf(algorithm: LineHash | undefined): JournalAlgorithm | undefined {
+  return algorithm && { name: algorithm.name, key: decodeHex(algorithm.keyHex ?? "") ?? new Uint8Array(0) }
 }

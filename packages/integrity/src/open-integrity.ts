@@ -11,11 +11,13 @@ import { tagBufferProblem } from "./tag-buffer.ts"
 export interface OpenIntegrityOptions {
   /** Owned once the device is open; left open if opening fails. */
   readonly lower: BlockDevice
-  /** Bytes into `lower`; 0 if absent. */
+  /** The device of superblock, journal and tags, where `lower` holds nothing but data. Owned as `lower` is. */
+  readonly metadata?: BlockDevice | undefined
+  /** Bytes into `metadata`, or into `lower` if there is none; 0 if absent. */
   readonly start?: number | undefined
   /** Bytes: at most what the volume provides. */
   readonly size: number
-  /** J and B need `readOnly`; R checks nothing, and neither replays nor writes. */
+  /** J and B need `readOnly`; R checks nothing, and neither replays nor writes; I is not built yet. */
   readonly mode: IntegrityMode
   /** Bytes; another one in the superblock is refused. Absent: what the superblock says. */
   readonly tagSize?: number | undefined
@@ -25,6 +27,24 @@ export interface OpenIntegrityOptions {
   readonly bufferSectors?: number | undefined
   /** Undefined: a tag store, whose blocks are not checked here. */
   readonly internalHash: InternalHash | undefined
+  /** Authenticates the journal, and the superblock where it says fixed HMAC. Not built yet. */
+  readonly journalMac?: JournalAlgorithm | undefined
+  /** Not built yet. */
+  readonly journalCrypt?: JournalAlgorithm | undefined
+  /** Percent of the journal's entries in use at which it is written back; 50 if absent. */
+  readonly journalWatermark?: number | undefined
+  /** Milliseconds after which entries are committed; 10000 if absent. */
+  readonly commitTimeMs?: number | undefined
+  /** Data sectors that one bit of the bitmap stands for; 32768 if absent. */
+  readonly sectorsPerBit?: number | undefined
+  /** Milliseconds after which bits are cleared; 10000 if absent. */
+  readonly bitmapFlushIntervalMs?: number | undefined
+  /** Calculates the tags that were never written. False if absent; not built yet. */
+  readonly recalculate?: boolean | undefined
+  /** Calculates all tags anew: of the data as they are. False if absent; not built yet. */
+  readonly resetRecalculate?: boolean | undefined
+  /** Lets a keyed volume without a journal MAC be recalculated: whoever writes the medium can have tags made. */
+  readonly legacyRecalculate?: boolean | undefined
   /** A tag of 0xf6 bytes then goes with any data. False if absent. */
   readonly allowDiscards?: boolean | undefined
   readonly readOnly?: boolean | undefined
@@ -32,6 +52,12 @@ export interface OpenIntegrityOptions {
   /** Nothing here asks for randomness or time yet. */
   readonly runtime?: Runtime | undefined
   readonly onEvent?: EventListener | undefined
+}
+
+/** A MAC or a cipher by its name in the Linux crypto API, and its key: empty where it takes none. */
+export interface JournalAlgorithm {
+  readonly name: string
+  readonly key: Uint8Array
 }
 
 const SECTOR_SIZE = 512
@@ -72,15 +98,23 @@ export async function openIntegrity(options: OpenIntegrityOptions): Promise<Bloc
   }
 }
 
-/** @throws BlockError `UNSUPPORTED` for an opening that would have to write a journal or a bitmap. */
-export function checkMode(mode: IntegrityMode, readOnly: boolean): void {
+/** @throws BlockError `UNSUPPORTED` for what no volume can be opened with yet. */
+export function checkBuilt(options: Omit<OpenIntegrityOptions, "lower" | "size" | "internalHash">): void {
+  const { mode, readOnly = false } = options
+  if (mode === "I") throw unsupported("mode I (inline tags)")
+  if (options.metadata !== undefined) throw unsupported("data on a device of their own (meta_device)")
+  if (options.journalCrypt !== undefined) throw unsupported("an encrypted journal (journal_crypt)")
+  if (options.journalMac !== undefined) throw unsupported("a journal with a MAC (journal_mac)")
+  if (options.recalculate === true) throw unsupported("calculating tags (recalculate)")
+  if (options.resetRecalculate === true) throw unsupported("calculating tags (reset_recalculate)")
   if (readOnly) return
   if (mode === "J") throw unsupported("writing in mode J (through the journal)")
   if (mode === "B") throw unsupported("writing in mode B (with the bitmap)")
 }
 
-function checkLine({ lower, start = 0, mode, internalHash, allowDiscards, readOnly }: OpenIntegrityOptions): void {
-  checkMode(mode, readOnly ?? false)
+function checkLine(options: OpenIntegrityOptions): void {
+  const { lower, start = 0, mode, internalHash, allowDiscards } = options
+  checkBuilt(options)
   if (mode === "B" && internalHash === undefined) throw invalid("mode B needs an internal hash")
   if (allowDiscards === true && internalHash === undefined) throw invalid("allow_discards needs an internal hash")
   const unit = Math.max(SECTOR_SIZE, lower.blockSize)

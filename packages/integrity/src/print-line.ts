@@ -12,13 +12,15 @@ const FLUSH_INTERVAL_DEFAULT_MS = 10000
 
 /**
  * The arguments in the kernel's order: what the line holds, no more. Options that mean nothing in the line's mode are
- * left out, as the kernel does. The key is zeros of the same length unless `showKeys`.
+ * left out, as the kernel does. Keys are zeros of the same length unless `showKeys`.
  */
 export function printIntegrityLine(line: IntegrityLine, { showKeys }: { readonly showKeys: boolean }): string[] {
   const blockSize = line.blockSize === 512 ? undefined : line.blockSize
   const words = [
+    ...(line.metaDevice === undefined ? [] : [`meta_device:${line.metaDevice}`]),
     ...valueWord("block_size", blockSize),
-    ...flagWord("recalculate", line.isRecalculating === true),
+    ...flagWord("recalculate", line.recalculate),
+    ...flagWord("reset_recalculate", line.resetRecalculate),
     ...flagWord("allow_discards", line.allowDiscards),
     ...valueWord("journal_sectors", line.journalSectors),
     ...valueWord("interleave_sectors", line.interleaveSectors),
@@ -30,7 +32,9 @@ export function printIntegrityLine(line: IntegrityLine, { showKeys }: { readonly
     ...flagWord("fix_padding", line.fixPadding),
     ...flagWord("fix_hmac", line.fixHmac),
     ...flagWord("legacy_recalculate", line.legacyRecalculate),
-    ...(line.internalHash === undefined ? [] : [hashWord(line.internalHash, showKeys)]),
+    ...algorithmWord("internal_hash", line.internalHash, showKeys),
+    ...algorithmWord("journal_crypt", line.journalCrypt, showKeys),
+    ...algorithmWord("journal_mac", line.journalMac, showKeys),
   ]
   const { device, startSectors, tagSize = "-", mode } = line
   return [device, `${startSectors}`, `${tagSize}`, mode, `${words.length}`, ...words]
@@ -60,7 +64,7 @@ export function completeIntegrityLine(line: IntegrityLine, superblock: Integrity
     bitmapFlushIntervalMs: line.bitmapFlushIntervalMs ?? FLUSH_INTERVAL_DEFAULT_MS,
     fixPadding: superblock.hasFixedPadding,
     fixHmac: superblock.hasFixedHmac,
-    isRecalculating: superblock.isRecalculating,
+    recalculate: superblock.isRecalculating,
   }
 }
 
@@ -70,9 +74,11 @@ function watermarkPercent(entryCount: number, percent: number): number {
   return Math.floor(((entryCount - freeCount) * 100 + Math.floor(entryCount / 2)) / entryCount)
 }
 
-function hashWord({ name, keyHex }: LineHash, showKeys: boolean): string {
-  if (keyHex === undefined) return `internal_hash:${name}`
-  return `internal_hash:${name}:${showKeys ? keyHex : "0".repeat(keyHex.length)}`
+function algorithmWord(option: string, algorithm: LineHash | undefined, showKeys: boolean): string[] {
+  if (algorithm === undefined) return []
+  const { name, keyHex } = algorithm
+  if (keyHex === undefined) return [`${option}:${name}`]
+  return [`${option}:${name}:${showKeys ? keyHex : "0".repeat(keyHex.length)}`]
 }
 
 function valueWord(name: string, value: number | undefined): string[] {

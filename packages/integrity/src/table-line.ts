@@ -22,23 +22,28 @@ export interface IntegrityLine {
   readonly sectorsPerBit?: number | undefined
   readonly bitmapFlushIntervalMs?: number | undefined
   readonly internalHash?: LineHash | undefined
+  /** The operand of the device that holds everything but the data. */
+  readonly metaDevice?: string | undefined
+  readonly journalCrypt?: LineHash | undefined
+  readonly journalMac?: LineHash | undefined
   readonly allowDiscards: boolean
   readonly fixPadding: boolean
   readonly fixHmac: boolean
+  /** In a completed line: the volume's tags are not all calculated. */
+  readonly recalculate: boolean
+  readonly resetRecalculate: boolean
   /** Without recalculation it does nothing. */
   readonly legacyRecalculate: boolean
-  /** Only in a completed line: the volume's tags are not all calculated. */
-  readonly isRecalculating?: boolean | undefined
 }
 
-/** The hash as the line spells it. */
+/** A hash or cipher as the line spells it. */
 export interface LineHash {
   readonly name: string
   readonly keyHex?: string | undefined
 }
 
 const FEATURE_COUNT_MAX = 18
-export const MODES: readonly string[] = ["J", "B", "D", "R"]
+export const MODES: readonly string[] = ["J", "B", "D", "R", "I"]
 export const NUMBER_FIELDS = {
   journal_sectors: "journalSectors",
   interleave_sectors: "interleaveSectors",
@@ -53,10 +58,15 @@ export const FLAG_FIELDS = {
   allow_discards: "allowDiscards",
   fix_padding: "fixPadding",
   fix_hmac: "fixHmac",
+  recalculate: "recalculate",
+  reset_recalculate: "resetRecalculate",
   legacy_recalculate: "legacyRecalculate",
 } as const
-export const UNSUPPORTED_VALUES: readonly string[] = ["meta_device", "journal_crypt", "journal_mac"]
-export const UNSUPPORTED_FLAGS: readonly string[] = ["recalculate", "reset_recalculate"]
+export const ALGORITHM_FIELDS = {
+  internal_hash: "internalHash",
+  journal_crypt: "journalCrypt",
+  journal_mac: "journalMac",
+} as const
 
 type Draft = { -readonly [Name in keyof IntegrityLine]: IntegrityLine[Name] }
 
@@ -78,8 +88,7 @@ export function parseIntegrityLine(args: readonly string[]): IntegrityLine {
     throw invalid("expected DEVICE START TAG_SIZE MODE COUNT and options")
   }
   const refusals: string[] = []
-  if (mode === "I") refusals.push("mode I (inline tags)")
-  else if (!MODES.includes(mode)) throw invalid("mode: expected J, B, D or R")
+  if (!MODES.includes(mode)) throw invalid("mode: expected J, B, D, R or I")
   const line: Draft = {
     device,
     startSectors: numberOf(start, "start", 64, refusals),
@@ -88,6 +97,8 @@ export function parseIntegrityLine(args: readonly string[]): IntegrityLine {
     allowDiscards: false,
     fixPadding: false,
     fixHmac: false,
+    recalculate: false,
+    resetRecalculate: false,
     legacyRecalculate: false,
   }
   if (!Number.isSafeInteger(line.startSectors * 512)) throw invalid("start: beyond 2^53 bytes")
@@ -107,11 +118,13 @@ function readOption(line: Draft, word: string, refusals: string[]): void {
   const value = colon < 0 ? undefined : word.slice(colon + 1)
   if (value === undefined) {
     if (Object.hasOwn(FLAG_FIELDS, name)) line[FLAG_FIELDS[name as keyof typeof FLAG_FIELDS]] = true
-    else if (UNSUPPORTED_FLAGS.includes(name)) refusals.push(name)
     else throw invalid(`unknown option ${optionName(word)}`)
-  } else if (name === "internal_hash") line.internalHash = hashOf(value)
-  else if (UNSUPPORTED_VALUES.includes(name)) refusals.push(name)
-  else if (Object.hasOwn(NUMBER_FIELDS, name)) readNumber(line, name as keyof typeof NUMBER_FIELDS, value, refusals)
+  } else if (Object.hasOwn(ALGORITHM_FIELDS, name)) {
+    line[ALGORITHM_FIELDS[name as keyof typeof ALGORITHM_FIELDS]] = algorithmOf(name, value)
+  } else if (name === "meta_device") {
+    if (value === "") throw invalid("meta_device: expected a device")
+    line.metaDevice = value
+  } else if (Object.hasOwn(NUMBER_FIELDS, name)) readNumber(line, name as keyof typeof NUMBER_FIELDS, value, refusals)
   else throw invalid(`unknown option ${optionName(word)}`)
 }
 
@@ -134,11 +147,11 @@ function numberOf(text: string, what: string, bits: 32 | 64, refusals: string[])
   return Number(value)
 }
 
-function hashOf(value: string): LineHash {
+function algorithmOf(option: string, value: string): LineHash {
   const colon = value.indexOf(":")
   const name = colon < 0 ? value : value.slice(0, colon)
   const keyHex = colon < 0 ? undefined : value.slice(colon + 1)
-  if (keyHex !== undefined && !/^([0-9a-fA-F]{2})*$/.test(keyHex)) throw invalid("internal_hash: the key is not hex")
+  if (keyHex !== undefined && !/^([0-9a-fA-F]{2})*$/.test(keyHex)) throw invalid(`${option}: the key is not hex`)
   return { name, keyHex }
 }
 
@@ -161,7 +174,7 @@ function checkLine(line: Draft, refusals: string[]): void {
   if (line.internalHash !== undefined) return checkHash(line.internalHash, refusals)
   if (line.mode === "B") throw invalid("mode B needs an internal_hash")
   if (line.allowDiscards) throw invalid("allow_discards needs an internal_hash")
-  if (UNSUPPORTED_FLAGS.some((flag) => refusals.includes(flag))) throw invalid("recalculate needs an internal_hash")
+  if (line.recalculate || line.resetRecalculate) throw invalid("recalculate needs an internal_hash")
 }
 
 /** The name of an option, if that is what it looks like. */

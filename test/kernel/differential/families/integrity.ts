@@ -10,10 +10,18 @@ import {
 } from "@blockstrata/integrity"
 import { type SeededRandom, seededRuntime } from "@blockstrata/testkit"
 import { DIGEST_SIZES } from "../../../../packages/integrity/src/internal-hash.ts"
-import { FLAG_FIELDS, MODES, NUMBER_FIELDS, parseIntegrityLine } from "../../../../packages/integrity/src/table-line.ts"
+import {
+  FLAG_FIELDS,
+  MODES as LINE_MODES,
+  NUMBER_FIELDS,
+  parseIntegrityLine,
+} from "../../../../packages/integrity/src/table-line.ts"
 import { type Draft, type Family, flipIn, isChance, pickSome, type Setup } from "../case.ts"
 import { drawRange } from "../steps.ts"
 
+/** Read from a line, and not opened yet. */
+const NOT_OPENED = ["I", "recalculate", "reset_recalculate"]
+const MODES = LINE_MODES.filter((mode) => !NOT_OPENED.includes(mode))
 const HASHES = Object.keys(DIGEST_SIZES) as InternalHash["name"][]
 const BLOCK_SIZES = [256, 512, 1024, 2048, 4096, 8192].filter((size) => {
   try {
@@ -24,7 +32,7 @@ const BLOCK_SIZES = [256, 512, 1024, 2048, 4096, 8192].filter((size) => {
   }
 })
 const NUMBER_WORDS = Object.keys(NUMBER_FIELDS).filter((word) => word !== "block_size") as NumberWord[]
-const FLAG_WORDS = Object.keys(FLAG_FIELDS)
+const FLAG_WORDS = Object.keys(FLAG_FIELDS).filter((word) => !NOT_OPENED.includes(word))
 const STATES = ["formatted by the opening", "written here", "wiped here"] as const
 
 /**
