@@ -2,7 +2,7 @@ import { adiantumMode } from "./adiantum.ts"
 import { authencCipher } from "./authenc.ts"
 import { type AeadHost, batchAead } from "./batch-aead.ts"
 import { cbcMode, type SectorChain } from "./cbc.ts"
-import { crc32cDigest } from "./crc32c.ts"
+import { crcDigest } from "./crc.ts"
 import { ctrMode } from "./ctr.ts"
 import { ecbMode } from "./ecb.ts"
 import type {
@@ -23,6 +23,7 @@ import { requireBytes, requireKey, requireName, requireSize } from "./misuse.ts"
 import { type SectorMode, sectorCipherOf } from "./sector-mode.ts"
 import { unitHashOf } from "./unit-hash.ts"
 import { xtsMode } from "./xts.ts"
+import { xxh64Digest } from "./xxh64.ts"
 
 /**
  * What a host brings along. Names, keys and buffers were checked; whoever keeps a key keeps a copy and wipes it in
@@ -58,19 +59,25 @@ const SECTOR_KEY_SIZES = {
   "adiantum-xchacha20": [32],
 }
 const HMAC_HASHES = {
+  md5: true,
+  rmd160: true,
   sha1: true,
   sha224: true,
   sha256: true,
   sha384: true,
   sha512: true,
+  "sha3-224": true,
+  "sha3-256": true,
+  "sha3-384": true,
+  "sha3-512": true,
   "blake2b-256": true,
   "blake2b-512": true,
   "blake2s-256": true,
 }
-const HASHES = { ...HMAC_HASHES, crc32c: true }
+const HASHES = { ...HMAC_HASHES, crc32: true, crc32c: true, xxhash64: true }
 
 /**
- * An engine from a host's primitives: the modes over the host's block cipher, authenc and CRC32C are the same code for
+ * An engine from a host's primitives: the modes over the host's block cipher, authenc and the checksums are the same code for
  * every host. This is the edge: it checks names, keys, lengths and lifetimes once, and the inside stays naive.
  */
 export function defineEngine(implementation: EngineImplementation): Engine {
@@ -132,7 +139,8 @@ function createAuthenc(host: EngineImplementation, options: AuthencOptions): Aea
 }
 
 function createHash(host: EngineImplementation, name: HashName): UnitHash {
-  return name === "crc32c" ? unitHashOf(crc32cDigest(host.kernels?.())) : host.hash(name)
+  if (name === "crc32" || name === "crc32c") return unitHashOf(crcDigest(name, host.kernels?.()))
+  return name === "xxhash64" ? unitHashOf(xxh64Digest(host.kernels?.())) : host.hash(name)
 }
 
 function createHmac(host: EngineImplementation, name: HmacHashName, key: Uint8Array): UnitHash {

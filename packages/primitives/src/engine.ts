@@ -51,18 +51,24 @@ export type SectorCipherName =
   | "adiantum-xchacha12"
   | "adiantum-xchacha20"
 export type AeadName = "aes-gcm" | "aes-ccm" | "chacha20-poly1305"
-export type HashName =
+/** As the Linux crypto API names them: its `crc32` starts with 0 and ends without a XOR, and its `xxhash64` has seed 0. */
+export type HashName = HmacHashName | "crc32" | "crc32c" | "xxhash64"
+/** The hashes that HMAC takes: all but the checksums. */
+export type HmacHashName =
+  | "md5"
+  | "rmd160"
   | "sha1"
   | "sha224"
   | "sha256"
   | "sha384"
   | "sha512"
+  | "sha3-224"
+  | "sha3-256"
+  | "sha3-384"
+  | "sha3-512"
   | "blake2b-256"
   | "blake2b-512"
   | "blake2s-256"
-  | "crc32c"
-/** The hashes that HMAC takes: all but the checksum. */
-export type HmacHashName = Exclude<HashName, "crc32c">
 
 export interface BlockCipher {
   readonly blockSize: number
@@ -131,7 +137,7 @@ export interface HashBatch {
   readonly tagSize?: number | undefined
 }
 
-/** A hash, a keyed hash or a checksum. CRC32C digests are 4 bytes, little-endian. */
+/** A hash, a keyed hash or a checksum. Digests of checksums are little-endian: 4 bytes, 8 of xxhash64. */
 export interface UnitHash {
   readonly digestSize: number
   /** The digest of the parts one after the other, in fresh memory. */

@@ -7,11 +7,25 @@ import { HASH_NAMES, macByHost } from "../test/host-digest.ts"
 import { place, placements } from "../test/placement.ts"
 import type { HmacHashName } from "./engine.ts"
 
-/** RFC 2202 (SHA-1) and RFC 4231 (SHA-2). */
+/** RFC 2202 (MD5, SHA-1), RFC 2286 (RIPEMD-160) and RFC 4231 (SHA-2); SHA-3 of the same messages, made with Python. */
 const HI_THERE = { key: "0b".repeat(20), message: "Hi There" }
 const JEFE = { key: hex(utf8ToBytes("Jefe")), message: "what do ya want for nothing?" }
 const LONG_KEY = { key: "aa".repeat(131), message: "Test Using Larger Than Block-Size Key - Hash Key First" }
 const CASES: readonly { name: HmacHashName; key: string; message: string; mac: string }[] = [
+  { name: "md5", ...JEFE, mac: "750c783e6ab0b503eaa86e310a5db738" },
+  { name: "rmd160", ...JEFE, mac: "dda6c0213a485a9e24f4742064a7f033b43c4069" },
+  { name: "sha3-224", ...JEFE, mac: "7fdb8dd88bd2f60d1b798634ad386811c2cfc85bfaf5d52bbace5e66" },
+  { name: "sha3-256", ...JEFE, mac: "c7d4072e788877ae3596bbb0da73b887c9171f93095b294ae857fbe2645e1ba5" },
+  {
+    name: "sha3-384",
+    ...JEFE,
+    mac: "f1101f8cbf9766fd6764d2ed61903f21ca9b18f57cf3e1a23ca13508a93243ce48c045dc007f26a21b3f5e0e9df4c20a",
+  },
+  {
+    name: "sha3-512",
+    ...JEFE,
+    mac: "5a4bfeab6166427c7a3647b747292b8384537cdb89afb3bf5665e4c5e709350b287baec921fd7ca0ee7a0c31d022a95e1fc92ba9d77df883960275beb4e62024",
+  },
   { name: "sha1", ...HI_THERE, mac: "b617318655057264e28bc0b6fb378c8ef146be00" },
   { name: "sha1", ...JEFE, mac: "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79" },
   { name: "sha224", ...HI_THERE, mac: "896fb1128abbdf196832107cd49df33f47b4b1169912ba4f53684b22" },

@@ -8,7 +8,10 @@ import { digestByHost, HASH_NAMES } from "../test/host-digest.ts"
 import { isGuarded, place, placements } from "../test/placement.ts"
 import type { HashName, UnitHash } from "./engine.ts"
 
-/** FIPS 180-4 examples; RFC 7693, appendices A and B, and the BLAKE2 reference vectors. Of "" and of "abc". */
+/**
+ * FIPS 180-4 and 202 examples; RFC 1321, A.5; RFC 7693, appendices A and B, and the BLAKE2 reference vectors; the papers of
+ * RIPEMD-160 and of xxHash. Of "" and of "abc".
+ */
 const DIGESTS: readonly { name: HashName; empty: string; abc: string }[] = [
   {
     name: "sha1",
@@ -52,6 +55,39 @@ const DIGESTS: readonly { name: HashName; empty: string; abc: string }[] = [
     empty: "69217a3079908094e11121d042354a7c1f55b6482ca1a51e1b250dfd1ed0eef9",
     abc: "508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982",
   },
+  {
+    name: "md5",
+    empty: "d41d8cd98f00b204e9800998ecf8427e",
+    abc: "900150983cd24fb0d6963f7d28e17f72",
+  },
+  {
+    name: "rmd160",
+    empty: "9c1185a5c5e9fc54612808977ee8f548b2258d31",
+    abc: "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc",
+  },
+  {
+    name: "sha3-224",
+    empty: "6b4e03423667dbb73b6e15454f0eb1abd4597f9a1b078e3f5b5a6bc7",
+    abc: "e642824c3f8cf24ad09234ee7d3c766fc9a3a5168d0c94ad73b46fdf",
+  },
+  {
+    name: "sha3-256",
+    empty: "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a",
+    abc: "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532",
+  },
+  {
+    name: "sha3-384",
+    empty: "0c63a75b845e4f7d01107d852e4c2485c51a50aaaa94fc61995e71bbee983a2ac3713831264adb47fb6bd1e058d5f004",
+    abc: "ec01498288516fc926459f58e2c6ad8df9b473cb0fc08c2596da7cf0e49be4b298d88cea927ac7f539f1edf228376d25",
+  },
+  {
+    name: "sha3-512",
+    empty:
+      "a69f73cca23a9ac5c8b567dc185a756e97c982164fe25859e0d1dcc1475c80a615b2123af1f5f94c11e3e9402c3ac558f500199d95b6d3e301758586281dcd26",
+    abc: "b751850b1a57168a5693cd924b6b096e08f621827444f70d884f5d0240d2712e10e116e9192af3c91a7ec57647e3934057340b4cf408d5a56592f8274eec53f0",
+  },
+  { name: "crc32", empty: "00000000", abc: "d09865ca" },
+  { name: "xxhash64", empty: "99e9d85137db46ef", abc: "990977adf52cbc44" },
   { name: "crc32c", empty: "00000000", abc: "b73f4b36" },
 ]
 

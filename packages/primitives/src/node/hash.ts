@@ -11,18 +11,26 @@ export type OneShotHash = (name: string, message: Uint8Array, encoding: "binary"
 /** Missing in some hosts that are like Node; there a digest is an object of its own. */
 export const hostOneShot: OneShotHash | undefined = crypto.hash
 
-/** What OpenSSL calls them. It has BLAKE2b at its full length only: the shorter one is noble's. */
-const HASHES: Readonly<
-  Record<
-    Exclude<HmacHashName, "blake2b-256">,
-    { readonly name: string; readonly digestSize: number; readonly blockSize: number }
-  >
-> = {
+/** What OpenSSL calls a hash, and its sizes in bytes. */
+interface HostHash {
+  readonly name: string
+  readonly digestSize: number
+  readonly blockSize: number
+}
+
+/** OpenSSL has BLAKE2b at its full length only: the shorter one is noble's. */
+const HASHES: Readonly<Record<Exclude<HmacHashName, "blake2b-256">, HostHash>> = {
+  md5: { name: "md5", digestSize: 16, blockSize: 64 },
+  rmd160: { name: "ripemd160", digestSize: 20, blockSize: 64 },
   sha1: { name: "sha1", digestSize: 20, blockSize: 64 },
   sha224: { name: "sha224", digestSize: 28, blockSize: 64 },
   sha256: { name: "sha256", digestSize: 32, blockSize: 64 },
   sha384: { name: "sha384", digestSize: 48, blockSize: 128 },
   sha512: { name: "sha512", digestSize: 64, blockSize: 128 },
+  "sha3-224": { name: "sha3-224", digestSize: 28, blockSize: 144 },
+  "sha3-256": { name: "sha3-256", digestSize: 32, blockSize: 136 },
+  "sha3-384": { name: "sha3-384", digestSize: 48, blockSize: 104 },
+  "sha3-512": { name: "sha3-512", digestSize: 64, blockSize: 72 },
   "blake2b-512": { name: "blake2b512", digestSize: 64, blockSize: 128 },
   "blake2s-256": { name: "blake2s256", digestSize: 32, blockSize: 64 },
 }
@@ -30,8 +38,9 @@ const INNER_PAD = 0x36
 const OUTER_PAD = 0x5c
 
 export function nodeHash(hashName: HmacHashName, oneShot: OneShotHash | undefined): UnitDigest {
-  if (hashName === "blake2b-256") return portableHash(hashName)
-  const { name, digestSize } = HASHES[hashName]
+  const host = hostHash(hashName)
+  if (host === undefined) return portableHash(hashName)
+  const { name, digestSize } = host
   const slot = oneShot && messageSlot(new Uint8Array(0), (message) => oneShot(name, message, "binary"))
   const plain: UnitDigest = {
     digestSize,
@@ -57,8 +66,9 @@ export function nodeHash(hashName: HmacHashName, oneShot: OneShotHash | undefine
  * collects them: an inner digest tells nothing of the key, and an outer one is a tag.
  */
 export function nodeHmac(hashName: HmacHashName, key: Uint8Array, oneShot: OneShotHash | undefined): UnitDigest {
-  if (hashName === "blake2b-256") return portableHmac(hashName, key)
-  const { name, digestSize, blockSize } = HASHES[hashName]
+  const host = hostHash(hashName)
+  if (host === undefined) return portableHmac(hashName, key)
+  const { name, digestSize, blockSize } = host
   const ownKey = new Uint8Array(key)
   const inner = paddedKey(name, ownKey, INNER_PAD, blockSize)
   const outer = paddedKey(name, ownKey, OUTER_PAD, blockSize, digestSize)
@@ -82,6 +92,17 @@ export function nodeHmac(hashName: HmacHashName, key: Uint8Array, oneShot: OneSh
     },
   }
   return slot ? slottedDigest(plain, slot) : plain
+}
+
+/** Undefined where this build of OpenSSL does not offer it: MD5 and RIPEMD-160 depend on its configuration. */
+function hostHash(hashName: HmacHashName): HostHash | undefined {
+  if (hashName === "blake2b-256") return undefined
+  try {
+    crypto.createHash(HASHES[hashName].name)
+    return HASHES[hashName]
+  } catch {
+    return undefined
+  }
 }
 
 /** Short messages go through the slot; long ones are not copied, and an object each is then nothing. */

@@ -19,7 +19,7 @@ export interface NodeEngineOptions {
   readonly threads?: number | undefined
 }
 
-/** An engine over `node:crypto`, and noble for BLAKE2b-256, which OpenSSL 3 does not have. */
+/** An engine over `node:crypto`, and noble for the hashes that its OpenSSL does not have, such as BLAKE2b-256. */
 export function createNodeEngine({ wasm = true, threads = 1 }: NodeEngineOptions = {}): Engine {
   // A helper that shares the caller's core only takes turns with it.
   const helperCount = Math.min(threads, availableParallelism()) - 1

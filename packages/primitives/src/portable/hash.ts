@@ -1,7 +1,8 @@
 import { blake2b, blake2s } from "@noble/hashes/blake2.js"
 import { hmac } from "@noble/hashes/hmac.js"
-import { sha1 } from "@noble/hashes/legacy.js"
+import { md5, ripemd160, sha1 } from "@noble/hashes/legacy.js"
 import { sha224, sha256, sha384, sha512 } from "@noble/hashes/sha2.js"
+import { sha3_224, sha3_256, sha3_384, sha3_512 } from "@noble/hashes/sha3.js"
 import { type CHash, createHasher } from "@noble/hashes/utils.js"
 import type { HmacHashName } from "../engine.ts"
 import type { UnitDigest } from "../unit-hash.ts"
@@ -10,11 +11,17 @@ import type { UnitDigest } from "../unit-hash.ts"
 const blake2b256: CHash = /* @__PURE__ */ createHasher(() => blake2b.create({ dkLen: 32 }))
 
 const HASHES: Readonly<Record<HmacHashName, CHash>> = {
+  md5: md5,
+  rmd160: ripemd160,
   sha1: sha1,
   sha224: sha224,
   sha256: sha256,
   sha384: sha384,
   sha512: sha512,
+  "sha3-224": sha3_224,
+  "sha3-256": sha3_256,
+  "sha3-384": sha3_384,
+  "sha3-512": sha3_512,
   "blake2b-256": blake2b256,
   "blake2b-512": blake2b,
   "blake2s-256": blake2s,

@@ -1,11 +1,11 @@
-import { CRC_TABLES, foldTables } from "../crc32c-tables.ts"
+import { CRC_TABLES, type CrcName, foldTables } from "../crc-tables.ts"
 import { PIECE_UNIT_COUNT } from "../unit-hash.ts"
-import { crc32cBinary } from "./crc32c-binary.ts"
+import { crcBinary } from "./crc-binary.ts"
 import { type Kernels, WORK_HALF_SIZE } from "./kernels.ts"
 import { oncePerEngine } from "./once.ts"
 
-/** CRC32C in WebAssembly: the states of a piece of a batch, which go on with more and more bytes. */
-export interface Crc32cKernel {
+/** A CRC in WebAssembly: the states of a piece of a batch, which go on with more and more bytes. */
+export interface CrcKernel {
   /** As many states, all `initial`; at most `PIECE_UNIT_COUNT`. Gives where they stand until the next start. */
   start(initial: number, unitCount: number): Uint32Array
   /** Each state goes on with its own piece of `pieces`: of equal sizes, and one piece or all of them at most 1 MiB. */
@@ -14,8 +14,8 @@ export interface Crc32cKernel {
   extendAll(bytes: Uint8Array): void
 }
 
-/** What assembly/crc32c.ts exports. Everything is an address. */
-interface Crc32cExports {
+/** What assembly/crc.ts exports. Everything is an address. */
+interface CrcExports {
   extend(
     states: number,
     count: number,
@@ -24,6 +24,7 @@ interface Crc32cExports {
     stride: number,
     tables: number,
     scratch: number,
+    isFolding: number,
   ): void
 }
 
@@ -31,21 +32,30 @@ const CRC_TABLES_SIZE: number = 16 * 256 * 4
 const FOLD_TABLES_SIZE = 512
 /** Two units of this size take every path: folds and all steps of lookups. Byte i of the two is (167 i + 13) mod 256. */
 const KNOWN_UNIT_SIZE = 300
-const KNOWN_STATES: readonly number[] = [0x7b330fc4, 0x9a6030e3]
+const KNOWN_STATES: Readonly<Record<CrcName, readonly number[]>> = {
+  crc32c: [0x7b330fc4, 0x9a6030e3],
+  crc32: [0x86c0a185, 0x6333341f],
+}
 
 /** The kernel, once it gave the known answer; `undefined` if it did not, and then the checksum is made without it. */
-export const loadCrc32cKernel: (kernels: Kernels) => Crc32cKernel | undefined = oncePerEngine((kernels) => {
-  const kernel = createKernel(kernels)
-  return kernel && hasKnownAnswer(kernel) ? kernel : undefined
-})
+export const loadCrcKernel: Readonly<Record<CrcName, (kernels: Kernels) => CrcKernel | undefined>> = {
+  crc32c: /* @__PURE__ */ oncePerEngine((kernels) => createChecked(kernels, "crc32c")),
+  crc32: /* @__PURE__ */ oncePerEngine((kernels) => createChecked(kernels, "crc32")),
+}
 
-function createKernel(kernels: Kernels): Crc32cKernel | undefined {
+function createChecked(kernels: Kernels, name: CrcName): CrcKernel | undefined {
+  const kernel = createKernel(kernels, name)
+  return kernel && hasKnownAnswer(kernel, KNOWN_STATES[name]) ? kernel : undefined
+}
+
+function createKernel(kernels: Kernels, name: CrcName): CrcKernel | undefined {
   const { bytes, work } = kernels
   const tables = kernels.reserve(CRC_TABLES_SIZE + FOLD_TABLES_SIZE)
   if (tables < 0) return undefined
-  new Uint32Array(bytes.buffer, tables).set(CRC_TABLES)
-  bytes.set(foldTables(), tables + CRC_TABLES_SIZE)
-  const { extend } = kernels.load(crc32cBinary) as unknown as Crc32cExports
+  new Uint32Array(bytes.buffer, tables).set(CRC_TABLES[name])
+  const isFolding = name === "crc32c"
+  if (isFolding) bytes.set(foldTables(), tables + CRC_TABLES_SIZE)
+  const { extend } = kernels.load(crcBinary) as unknown as CrcExports
   const states = work + WORK_HALF_SIZE
   const scratch = states + PIECE_UNIT_COUNT * 4
   const stateWords = new Uint32Array(bytes.buffer, states, PIECE_UNIT_COUNT)
@@ -61,7 +71,7 @@ function createKernel(kernels: Kernels): Crc32cKernel | undefined {
   function extendAll(part: Uint8Array): void {
     for (let done = 0; done < part.length; done += WORK_HALF_SIZE) {
       const chunk = part.subarray(done, done + WORK_HALF_SIZE)
-      extend(states, unitCount, place(chunk), chunk.length, 0, tables, scratch)
+      extend(states, unitCount, place(chunk), chunk.length, 0, tables, scratch, Number(isFolding))
     }
   }
 
@@ -74,14 +84,14 @@ function createKernel(kernels: Kernels): Crc32cKernel | undefined {
     extendEach(pieces) {
       if (unitCount === 1) return extendAll(pieces)
       const size = pieces.length / unitCount
-      extend(states, unitCount, place(pieces), size, size, tables, scratch)
+      extend(states, unitCount, place(pieces), size, size, tables, scratch, Number(isFolding))
     },
     extendAll,
   }
 }
 
-function hasKnownAnswer(kernel: Crc32cKernel): boolean {
-  const states = kernel.start(0xffffffff, KNOWN_STATES.length)
-  kernel.extendEach(Uint8Array.from({ length: KNOWN_STATES.length * KNOWN_UNIT_SIZE }, (_, index) => 167 * index + 13))
-  return KNOWN_STATES.every((state, index) => states[index] === state)
+function hasKnownAnswer(kernel: CrcKernel, knownStates: readonly number[]): boolean {
+  const states = kernel.start(0xffffffff, knownStates.length)
+  kernel.extendEach(Uint8Array.from({ length: knownStates.length * KNOWN_UNIT_SIZE }, (_, index) => 167 * index + 13))
+  return knownStates.every((state, index) => states[index] === state)
 }

@@ -1,6 +1,6 @@
-// CRC32C of many units (RFC 3720, B.4). A state is what stands before the final XOR.
+// CRC32C (RFC 3720, B.4) and other reflected CRCs of 32 bits, of many units. A state is what stands before the final XOR.
 //
-// Blocks of 128 bytes are folded onto each other. The four bytes of a block at b, b + 32, b + 64 and b + 96 are a column;
+// Where there are tables for it, blocks of 128 bytes are folded onto each other. The four bytes of a block at b, b + 32, b + 64 and b + 96 are a column;
 // for each of the 32 columns their sum is multiplied by x^1024, the length of a block, modulo the polynomial, and the
 // product written as four bytes at the same places. That they can hold every remainder is a property of this polynomial
 // and this distance (not of a distance of 16), and it saves all shuffles: 16 columns are four vectors, and a product is
@@ -93,8 +93,8 @@ function slice(tables: usize, state: u32, from: usize, size: usize): u32 {
 }
 
 /** The state after `size` more bytes; folding pays from two blocks on. */
-function update(tables: usize, scratch: usize, state: u32, from: usize, size: usize): u32 {
-  if (size < 2 * BLOCK_SIZE) return slice(tables, state, from, size)
+function update(tables: usize, scratch: usize, isFolding: bool, state: u32, from: usize, size: usize): u32 {
+  if (!isFolding || size < 2 * BLOCK_SIZE) return slice(tables, state, from, size)
   const folds = tables + CRCS_SIZE
   const end = from + size
   memory.copy(scratch, from, BLOCK_SIZE)
@@ -108,7 +108,7 @@ function update(tables: usize, scratch: usize, state: u32, from: usize, size: us
 
 /**
  * Each of the `count` states at `states` after `size` more bytes: for unit i those at `source` + i * `stride`. `tables`:
- * 16 KiB of CRCs, then 512 bytes of folds; `scratch`: 128 bytes. No overlap; any alignment of `source`.
+ * 16 KiB of CRCs, then 512 bytes of folds, looked at if `isFolding`; `scratch`: 128 bytes. No overlap; any alignment of `source`.
  */
 export function extend(
   states: usize,
@@ -118,9 +118,10 @@ export function extend(
   stride: usize,
   tables: usize,
   scratch: usize,
+  isFolding: bool,
 ): void {
   for (; count > 0; count--) {
-    store<u32>(states, update(tables, scratch, load<u32>(states), source, size))
+    store<u32>(states, update(tables, scratch, isFolding, load<u32>(states), source, size))
     states += 4
     source += stride
   }

@@ -1,19 +1,29 @@
-/** The Castagnoli polynomial 0x1edc6f41, bits reversed. */
-const POLYNOMIAL = 0x82f63b78
-/** Bytes that the kernel folds at a time, and between two bytes of a column of them: see assembly/crc32c.ts. */
+/** The checksums by their names in the Linux crypto API. */
+export type CrcName = "crc32" | "crc32c"
+
+/** The Castagnoli polynomial 0x1edc6f41, and that of Ethernet, 0x04c11db7: bits reversed. */
+const CASTAGNOLI = 0x82f63b78
+const ETHERNET = 0xedb88320
+/** Bytes that the kernel folds at a time, and between two bytes of a column of them: see assembly/crc.ts. */
 const BLOCK_SIZE = 128
 const COLUMN_STEP = 32
 const COLUMN_SIZE = 4
 const COLUMN_BITS = 8 * COLUMN_SIZE
 
-/** Entry k * 256 + b is the CRC, without initial value and final XOR, of the byte b followed by k zero bytes: k < 16. */
-export const CRC_TABLES: Uint32Array = /* @__PURE__ */ createTables()
+/**
+ * The tables of both CRCs: entry k * 256 + b is the CRC, without initial value and final XOR, of the byte b followed by k
+ * zero bytes: k < 16.
+ */
+export const CRC_TABLES: Readonly<Record<CrcName, Uint32Array>> = {
+  crc32c: /* @__PURE__ */ createTables(CASTAGNOLI),
+  crc32: /* @__PURE__ */ createTables(ETHERNET),
+}
 
-function createTables(): Uint32Array {
+function createTables(polynomial: number): Uint32Array {
   const tables = new Uint32Array(16 * 256)
   for (let byte = 0; byte < 256; byte++) {
     let value = byte
-    for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ ((value & 1) === 1 ? POLYNOMIAL : 0)
+    for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ ((value & 1) === 1 ? polynomial : 0)
     tables[byte] = value
   }
   for (let index = 256; index < tables.length; index++) {
@@ -24,8 +34,8 @@ function createTables(): Uint32Array {
 }
 
 /**
- * The kernel's nibble tables: at 128 * p + 16 * n + v byte p of the product for value v of nibble n of a column. A column
- * has 32 bits, and their remainders are independent of each other: so the remainder of each, multiplied by x^1024, is a
+ * The kernel's nibble tables for CRC32C: at 128 * p + 16 * n + v byte p of the product for value v of nibble n of a column. A column
+ * has 32 bits, and their remainders are independent of each other (they are not with the polynomial of CRC32): so the remainder of each, multiplied by x^1024, is a
  * sum of some of them, and those are the bits of its product.
  */
 export function foldTables(): Uint8Array {
@@ -67,9 +77,9 @@ function columnProducts(): readonly number[] {
 /** The remainder of one bit of a column that is followed by as many more zero bytes. */
 function remainderOf(bit: number, zeroCount: number): number {
   const place = Math.floor(bit / 8)
-  let remainder = CRC_TABLES[1 << (bit % 8)]!
+  let remainder = CRC_TABLES.crc32c[1 << (bit % 8)]!
   for (let count = COLUMN_STEP * (COLUMN_SIZE - 1 - place) + zeroCount; count > 0; count--) {
-    remainder = (remainder >>> 8) ^ CRC_TABLES[remainder & 0xff]!
+    remainder = (remainder >>> 8) ^ CRC_TABLES.crc32c[remainder & 0xff]!
   }
   return remainder
 }
