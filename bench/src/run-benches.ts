@@ -1,6 +1,7 @@
 import { aead } from "./aead.ts"
 import { type Bench, type BenchContext, type EngineName, engineNames } from "./bench.ts"
 import { copy } from "./copy.ts"
+import { cryptModes } from "./crypt-modes.ts"
 import { fileIo } from "./file-io.ts"
 import type { BenchRecord } from "./harness/bench-record.ts"
 import { type MemoryGrowth, watchMemory } from "./harness/memory-watch.ts"
@@ -12,7 +13,7 @@ import { sectorCiphers } from "./sector-ciphers.ts"
 import { stackOverhead } from "./stack-overhead.ts"
 
 /** Every question that is asked here. */
-export const benches: readonly Bench[] = [sectorCiphers, aead, hashTrees, stackOverhead, fileIo, copy]
+export const benches: readonly Bench[] = [sectorCiphers, aead, cryptModes, hashTrees, stackOverhead, fileIo, copy]
 
 /** MiB that this process may grow by during one bench; a bench over more has a leak, or buffers it should not need. */
 const MEMORY_GROWTH_MAX = 384

@@ -39,6 +39,10 @@ function lines(text: string): CryptLineCase[] {
 
 /** Linux takes these and so do we. */
 export const ACCEPTED_LINES: readonly CryptLineCase[] = lines(`
+  aes-cbc-essiv:md5 <32> | aes-cbc-essiv:sha3-256 <16> | capi:essiv(cbc(aes),md5)-plain64 <32>
+  capi:authenc(hmac(md5),xts(aes))-plain64 <80> 0 T16 0 1 integrity:16:aead
+  capi:authenc(hmac(rmd160),cbc(aes))-random <52> 0 T36 0 1 integrity:36:aead
+  capi:authenc(hmac(sha3-256),ctr(aes))-plain64 <64> 0 T32 0 1 integrity:32:aead
   capi:authenc(hmac(sha256),xts(aes))-plain64 <96> 0 T16 0 1 integrity:16:aead
   capi:authenc(hmac(sha256),xts(aes))-plain64 <96> 0 T31 0 1 integrity:31:aead
   capi:authenc(hmac(sha256),xts(aes))-random <96> 0 T32 0 1 integrity:32:aead
@@ -318,14 +322,14 @@ export const INVALID_LINES: readonly CryptLineCase[] = lines(`
 
 /** Linux takes these; here they are not built. */
 export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
-  aes-cbc-essiv:md5 <32> | aes-xts-lmk <64> | aes:2-cbc-lmk <49> | aes:64-cbc-lmk <1045> | aes:2-cbc-tcw <65>
+  aes-xts-lmk <64> | aes:2-cbc-lmk <49> | aes:64-cbc-lmk <1045> | aes:2-cbc-tcw <65>
   aes-ctr-lmk <32> | aes-lrw-lmk <48> | capi:essiv(cbc(aes),sha256)-lmk <2048> | capi:cbc(aes)-lmk <1056>
   aes:2-cbc-lmk <47> | xchacha12,aes-adiantum-tcw <80>
   aes-pcbc-plain64 <32> | aes-cfb-plain64 <32> | aes-ofb-plain64 <32> | serpent-xts-plain64 <64>
   twofish-xts-plain64 <64> | camellia-xts-plain64 <64> | camellia-cbc-essiv:sha256 <32> | cast5-cbc-plain64 <16>
   cast6-xts-plain64 <64> | des3_ede-cbc-plain64 <24> | des-cbc-plain64 <8> | blowfish-cbc-plain64 <32>
   fcrypt-cbc-plain64 <8> | xchacha12,serpent-adiantum-plain64 <32>
-  capi:essiv(cbc(aes),sha256) <32> | capi:essiv(cbc(aes),md5)-plain64 <32> | capi:xts(aes) <64>
+  capi:essiv(cbc(aes),sha256) <32> | capi:essiv(cbc(aes),wp256)-plain64 <32> | capi:xts(aes) <64>
   capi:xts(ecb(aes-generic))-plain64 <64> | capi:cbc(aes-generic)-plain64 <32>
   capi:xts(serpent)-plain64 <64> | capi:xts-aes-aesni-plain64 <64>
   capi:cts(cbc(aes))-plain64 <32> | capi:pcbc(aes)-plain64 <32> | capi:chacha20-plain64 <32>
@@ -343,7 +347,7 @@ export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
   capi:authenc(hmac(sha256),xts(aes))-plain64 <96> 0 T1 0 1 integrity:1:aead
   capi:authenc(hmac(sha256),xts(aes))-plain64 <96> 0 T4 0 1 integrity:4:aead
   capi:authenc(hmac(sha256),xts(aes))-random <96> 0 T17 0 1 integrity:17:aead
-  capi:authenc(hmac(md5),xts(aes))-plain64 <80> 0 T16 0 1 integrity:16:aead
+  capi:authenc(hmac(wp256),xts(aes))-plain64 <96> 0 T32 0 1 integrity:32:aead
   capi:authenc(cmac(aes),xts(aes))-plain64 <80> 0 T16 0 1 integrity:16:aead
   capi:authenc(hmac(sha256),xts(serpent))-plain64 <96> 0 T32 0 1 integrity:32:aead
   capi:authenc(hmac(sha256),xts(aes)) <96> 0 T32 0 1 integrity:32:aead
@@ -355,7 +359,7 @@ export const UNSUPPORTED_LINES: readonly CryptLineCase[] = lines(`
   capi:ccm(aes)-plain64 <32> 0 T16 0 1 integrity:16:aead | capi:aegis128-plain64 <16> 0 T16 0 1 integrity:16:aead
   capi:gcm(camellia)-random <32> 0 T28 0 1 integrity:28:aead
   capi:rfc7539esp(chacha20,poly1305)-random <36> 0 T24 0 1 integrity:24:aead | aes-cbc-essiv:md4 <32>
-  aes-cbc-essiv:sha3-256 <32> | aes-cbc-essiv:streebog256 <32> | aes-cbc-essiv:wp256 <32>
+  aes-cbc-essiv:streebog256 <32> | aes-cbc-essiv:wp256 <32>
   aes-cbc-essiv:poly1305 <32> | blowfish-cbc-plain64 <16> | cast6-cbc-plain64 <16> | cast6-xts-plain64 <32>
   camellia-cbc-plain64 <16> | camellia-xts-plain64 <32> | serpent-cbc-plain64 <16> | serpent-xts-plain64 <32>
   twofish-cbc-plain64 <16> | twofish-xts-plain64 <32> | aes-kw-plain64 <32> | aes-xctr-plain64 <32>

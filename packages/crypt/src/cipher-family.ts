@@ -67,11 +67,17 @@ export const MODES: ReadonlyMap<SectorModeName, ModeFacts> = new Map<SectorModeN
 
 /** Digest sizes in bytes. Linux 6.1 has no `blake2s-256` for these. */
 export const HASHES: ReadonlyMap<HmacHashName, number> = new Map<HmacHashName, number>([
+  ["md5", 16],
+  ["rmd160", 20],
   ["sha1", 20],
   ["sha224", 28],
   ["sha256", 32],
   ["sha384", 48],
   ["sha512", 64],
+  ["sha3-224", 28],
+  ["sha3-256", 32],
+  ["sha3-384", 48],
+  ["sha3-512", 64],
   ["blake2b-256", 32],
   ["blake2b-512", 64],
 ])

@@ -326,6 +326,15 @@ test("limits: more than 1 TiB under an XTS key is told", () => {
   expect(events.map((event) => event.kind)).toEqual(["limit", "limit"])
 })
 
+test("limits: more than 256 TiB under an XTS key can only be read", () => {
+  const refused = expect.objectContaining({ name: "BlockError", code: "REFUSED" })
+  const huge = memoryDevice({ size: 2 ** 48 + 512 })
+  expect(() => xts({ lower: huge })).toThrow(refused)
+  xts({ lower: memoryDevice({ size: 2 ** 48 + 512, readOnly: true }) })
+  xts({ lower: memoryDevice({ size: 2 ** 48 }) })
+  xts({ lower: huge, cipher: "aes:2-xts-plain64", key: Uint8Array.from({ length: 128 }, (_, index) => index) })
+})
+
 test("the caller's key is copied, and no key is shown", async () => {
   const key = KEY.slice()
   const device = xts({ key, runtime: hostRuntime })

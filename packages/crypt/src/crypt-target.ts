@@ -11,6 +11,7 @@ import { type CipherSpec, checkIvSectorSize, parseCipherSpec } from "./cipher-sp
 import type { BlockCipherFactory, CryptParts } from "./crypt-parts.ts"
 import { checkKeySize } from "./key-layout.ts"
 import { sectorTarget } from "./sector-target.ts"
+import { checkXtsSize } from "./write-limit.ts"
 
 export interface CryptOptions {
   /** Owned by the target once it is built. */
@@ -64,8 +65,6 @@ export interface CryptIntegrity {
 }
 
 const SECTOR_SIZES = [512, 1024, 2048, 4096]
-/** Bytes that one XTS key should encrypt at most: 2^36 blocks (IEEE 1619, annex D). */
-const XTS_SIZE_WARN = 2 ** 40
 
 /**
  * Encrypts what is written and decrypts what is read, sector by sector, as Linux's dm-crypt does.
@@ -74,7 +73,7 @@ const XTS_SIZE_WARN = 2 ** 40
  * of a crash-proof piece is the lower's only if that is at least a sector.
  *
  * @throws BlockError `INVALID` what Linux refuses, `UNSUPPORTED` what only this library does not build, `REFUSED` the
- * null cipher. TypeError or RangeError for values that no table line can say.
+ * null cipher, and more than 256 TiB to write under one XTS key. TypeError or RangeError for values that no table line can say.
  * @see Linux, admin-guide/device-mapper/dm-crypt
  */
 export function cryptTarget(options: CryptOptions): BlockDevice {
@@ -109,9 +108,7 @@ export function cryptTarget(options: CryptOptions): BlockDevice {
     onEvent,
     status: () => ({ cipher, sectorSize, keySize: key.length }),
   }
-  if (isXts(spec) && size > XTS_SIZE_WARN) {
-    onEvent?.({ kind: "limit", device: "crypt", message: "crypt: more than 2^36 blocks (1 TiB) under one XTS key" })
-  }
+  if (isXts(spec)) checkXtsSize(size / spec.keyCount, lower.features.write, onEvent)
   if (integrity !== undefined && (spec.isAead || spec.iv === "random"))
     return aeadTarget(parts, spec, integrity.tagSize)
   // Linux stores whatever its memory held before in tags that nothing reads.

@@ -3,6 +3,9 @@ import { BlockError, type EventListener } from "@blockstrata/device"
 /** NIST SP 800-38D, 8.3: at most 2^32 invocations of GCM with random IVs under one key. ChaCha20-Poly1305's IV is as short. */
 const SECTORS_MAX = 2 ** 32
 const SECTORS_WARN = 2 ** 31
+/** Bytes under one XTS key: 2^44 blocks of 16 bytes at most, 2^36 if it can be helped (IEEE 1619, key scope). */
+const XTS_SIZE_MAX = 2 ** 48
+const XTS_SIZE_WARN = 2 ** 40
 
 /** Counts the sectors that one key has encrypted with random 96-bit IVs. */
 export interface WriteLimit {
@@ -47,4 +50,17 @@ export function writeLimit({ device, sectorsBefore, onEvent }: WriteLimitOptions
       onEvent?.({ kind: "limit", device, message })
     },
   }
+}
+
+/**
+ * The part of a volume that has one XTS key, in bytes: a `limit` event above 2^36 blocks.
+ *
+ * @throws BlockError `REFUSED` above 2^44 blocks, if they are to be written.
+ */
+export function checkXtsSize(size: number, canWrite: boolean, onEvent: EventListener | undefined): void {
+  if (size > XTS_SIZE_MAX && canWrite)
+    throw new BlockError("REFUSED", "crypt: more than 2^44 blocks (256 TiB) under one XTS key: read-only, or more keys")
+  if (size <= XTS_SIZE_WARN) return
+  const message = "crypt: more than 2^36 blocks (1 TiB) under one XTS key: from 2^44 on it is refused"
+  onEvent?.({ kind: "limit", device: "crypt", message })
 }
