@@ -6,6 +6,8 @@ const SECTOR = "packages/crypt/src/sector-target.ts"
 const SECTOR_TEST = "packages/crypt/src/crypt-target.test.ts"
 const AEAD = "packages/crypt/src/aead-target.ts"
 const AEAD_TEST = "packages/crypt/src/aead-target.test.ts"
+const LINE_TEST = "packages/crypt/src/table-line.test.ts"
+const PASS_TEST = "packages/crypt/src/sector-pass.test.ts"
 const VECTORS = "packages/crypt/src/crypt-vectors.test.ts"
 
 /** What decides that a medium is what Linux would have written, that tags are looked at, and that no IV comes twice. */
@@ -132,9 +134,44 @@ export const cryptMutants: readonly Mutant[] = [
   {
     bug: "tags may be shorter than the cipher's",
     file: AEAD,
-    find: "if (authSize === spec.authTagSize) return",
-    replace: "if (authSize <= spec.authTagSize) return",
-    tests: [AEAD_TEST],
+    find: '&& spec.algorithm.kind === "authenc" && size >= TAG_SIZE_MIN',
+    replace: "",
+    tests: [LINE_TEST],
+  },
+  {
+    bug: "tags of authenc may be shorter than 16 bytes",
+    file: AEAD,
+    find: " && size >= TAG_SIZE_MIN",
+    replace: "",
+    tests: [LINE_TEST],
+  },
+  {
+    bug: "the seed of lmk is taken for one more key",
+    file: "packages/crypt/src/key-layout.ts",
+    find: "ivKeyOffset: keyCount * ivKeySize, ivKeySize }",
+    replace: "ivKeyOffset: size, ivKeySize: 0 }",
+    tests: [PASS_TEST],
+  },
+  {
+    bug: "the second key of elephant is the first",
+    file: "packages/crypt/src/key-layout.ts",
+    find: "const ivKeyOffset = size - ivKeySize",
+    replace: 'const ivKeyOffset = iv === "elephant" ? 0 : size - ivKeySize',
+    tests: [PASS_TEST],
+  },
+  {
+    bug: "the whitening of tcw stays on what is read",
+    file: "packages/crypt/src/sector-encryption.ts",
+    find: "pass.beforeDecrypt(offset, target, ivs)",
+    replace: "pass.beforeDecrypt(offset, new Uint8Array(target), ivs)",
+    tests: [PASS_TEST],
+  },
+  {
+    bug: "any volume may be written under one XTS key",
+    file: "packages/crypt/src/write-limit.ts",
+    find: "if (size > XTS_SIZE_MAX && canWrite)",
+    replace: "if (size < 0 && canWrite)",
+    tests: [SECTOR_TEST],
   },
   {
     bug: "one write may take the count of random IVs over its limit",
