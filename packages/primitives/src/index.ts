@@ -1,5 +1,6 @@
 export { defaultEngine } from "#default-engine"
 export { type SectorModeName, sectorCipherOver } from "./block-mode.ts"
+export { type Chacha20Stream, chacha20Stream } from "./chacha20-stream.ts"
 export type {
   AeadBatch,
   AeadCipher,
