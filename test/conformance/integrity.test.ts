@@ -1,7 +1,8 @@
 import { cryptTarget } from "@blockstrata/crypt"
+import type { BlockDevice } from "@blockstrata/device"
 import { formatIntegrity, type InternalHash, openIntegrity } from "@blockstrata/integrity"
 import { seededRandom, seededRuntime } from "@blockstrata/testkit"
-import { conformEverywhere, conformStack, linearRange, type Step } from "./stack.ts"
+import { conformEverywhere, conformStack, linearRange, type Step, slices } from "./stack.ts"
 
 const runtime = seededRuntime(1)
 const macKey = seededRandom(3, "mac key").bytes(32)
@@ -36,6 +37,29 @@ function integrityStep(options: IntegrityOptions): Step {
         runtime,
       })
       const device = await openIntegrity({ lower, size, mode: "D", tagSize, blockSize, internalHash, runtime })
+      await above(device)
+      await device.close()
+    },
+    open,
+  }
+}
+
+/** The same with the data on one half of the device below, as they are, and all else on the other. */
+function apartStep(options: IntegrityOptions): Step {
+  const { tagSize, blockSize, internalHash } = options
+  const metadataSize = (size: number) => Math.ceil(((size / blockSize) * tagSize) / 4096) * 4096 + 160 * 1024
+  const media = (device: BlockDevice, size: number) => {
+    const [lower, metadata] = slices(device, [size, metadataSize(size)]) as [BlockDevice, BlockDevice]
+    return { lower, metadata }
+  }
+  const open: Step["open"] = (device, size) =>
+    openIntegrity({ ...media(device, size), size, mode: "D", runtime, ...options })
+  return {
+    lowerSize: (size) => size + metadataSize(size),
+    async prepare(lower, size, above) {
+      const format = { tagSize, blockSize, internalHash, journalSectors: 64, wipe: true, runtime }
+      await formatIntegrity({ ...media(lower, size), ...format })
+      const device = await open(lower, size)
       await above(device)
       await device.close()
     },
@@ -87,6 +111,9 @@ conformStack("integrity as a tag store", () => [integrityStep(store)], { sizeMax
 conformStack("integrity as a tag store, over a linear range", () => [linearRange(), integrityStep(store)], {
   sizeMax: SIZE_MAX,
 })
+
+const apart: IntegrityOptions = { tagSize: 32, blockSize: 512, internalHash: { name: "sha256" }, allowDiscards: true }
+conformStack("integrity with the data apart", () => [apartStep(apart)], { sizeMax: SIZE_MAX, authentic: true })
 
 const hidden = { secrets: [volumeKey], authentic: true, sizeMax: SIZE_MAX }
 conformStack("AEAD over integrity", () => [integrityStep(store), aeadStep(28)], hidden)

@@ -42,6 +42,7 @@ export const coveredVectors: readonly string[] = [
   "integrity-inline-aes-gcm",
   "integrity-interleave",
   "integrity-legacy-padding",
+  "integrity-separate-meta",
   "integrity-sha256-4k",
   "integrity-sha256-tag16",
   "verity-sha256",
@@ -54,4 +55,8 @@ export const coveredVectors: readonly string[] = [
 ]
 
 /** Closed cleanly in bitmap mode: they read, and are not written. */
-export const bitmapVectors: readonly string[] = ["integrity-crc32c-bitmap-4k", "integrity-hmac-sha256-bitmap"]
+export const bitmapVectors: readonly string[] = [
+  "integrity-crc32c-bitmap-4k",
+  "integrity-hmac-sha256-bitmap",
+  "integrity-separate-meta-bitmap",
+]

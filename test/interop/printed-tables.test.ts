@@ -5,7 +5,8 @@ import { bitmapVectors, coveredVectors } from "./covered-vectors.ts"
 
 /** Device numbers (`98:0`), images and lower devices all become `DEV`: what stands there is the host's. */
 function withoutOperands(line: string, names: readonly string[]): string {
-  const isOperand = (word: string) => /^\d+:\d+$/.test(word) || /\.img(,|$)/.test(word) || names.includes(word)
+  const isOperand = (word: string) =>
+    /^(meta_device:)?\d+:\d+$/.test(word) || /\.img(,|$)/.test(word) || names.includes(word)
   return line
     .split(" ")
     .map((word) => (isOperand(word) ? "DEV" : word))

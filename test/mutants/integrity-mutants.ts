@@ -68,8 +68,8 @@ export const integrityMutants: readonly Mutant[] = [
   {
     bug: "the failure of a tag's sector is placed as if tags were as large as blocks",
     file: STORE,
-    find: "Math.floor((firstByte - run.tagOffset) / layout.tagSize) * layout.blockSize",
-    replace: "Math.floor((firstByte - run.tagOffset) / layout.blockSize) * layout.blockSize",
+    find: "Math.floor(first / layout.tagSize) * layout.blockSize",
+    replace: "Math.floor(first / layout.blockSize) * layout.blockSize",
     tests: [TARGET_TEST],
   },
   {
@@ -138,7 +138,7 @@ export const integrityMutants: readonly Mutant[] = [
   {
     bug: "a volume is flushed without the device below",
     file: TARGET,
-    find: "flush: () => lower.flush(),",
+    find: "flush: () => settleAll(layout.isDataApart ? [lower.flush(), metadata.flush()] : [lower.flush()]),",
     replace: "flush: async () => {},",
     tests: [OPEN_TEST],
   },
@@ -202,14 +202,14 @@ export const integrityMutants: readonly Mutant[] = [
   {
     bug: "the new superblock is written before the tags are durable",
     file: FORMAT,
-    find: "    await lower.flush()\n    await lower.write(start, encodeSuperblock(superblock))",
-    replace: "    await lower.write(start, encodeSuperblock(superblock))",
+    find: "    for (const device of new Set([lower, metadata])) await device.flush()\n",
+    replace: "",
     tests: [FORMAT_TEST],
   },
   {
     bug: "formatting leaves the old superblock until it is done",
     file: FORMAT,
-    find: "    await lower.write(start, new Uint8Array(SUPERBLOCK_SIZE))\n",
+    find: "    await metadata.write(start, new Uint8Array(SUPERBLOCK_SIZE))\n",
     replace: "",
     tests: [FORMAT_TEST],
   },

@@ -3,7 +3,13 @@ import { type AreaRun, areaRuns, type IntegrityLayout } from "./layout.ts"
 import { type TagArea, tagArea } from "./tag-area.ts"
 import { DISCARD_FILLER, type TagCheck } from "./tag-check.ts"
 
-/** Blocks and their tags on one device below. Requests are whole blocks of `layout.blockSize`, in range. */
+/** The devices that hold a volume: one, or the data on one and everything else on the other. */
+export interface VolumeMedia {
+  readonly data: BlockDevice
+  readonly metadata: BlockDevice
+}
+
+/** Blocks and their tags on the devices below. Requests are whole blocks of `layout.blockSize`, in range. */
 export interface BlockStore {
   /**
    * Reads and, with a check, verifies. Resolves with the lowest maximal run of blocks that do not match, if any; then
@@ -30,17 +36,32 @@ export const PIECE_SIZE: number = 512 * 1024
 const DISCARD_AREA_COUNT = 64
 
 /** The blocks of one volume. Without `check` tags are whatever the caller stores. */
-export function blockStore(lower: BlockDevice, layout: IntegrityLayout, check: TagCheck | undefined): BlockStore {
-  const tagsBelow: TagArea = tagArea(lower)
+export function blockStore(
+  { data: dataBelow, metadata }: VolumeMedia,
+  layout: IntegrityLayout,
+  check: TagCheck | undefined,
+): BlockStore {
+  const tagsBelow: TagArea = tagArea(metadata)
+  /** What failed below it says in bytes of its own device. */
+  const tagErrors = new WeakSet<object>()
   const { blockSize, tagSize } = layout
   const tagBytes = (length: number) => (length / blockSize) * tagSize
 
   async function readBatch(runs: readonly AreaRun[], buffer: Uint8Array, tags: Uint8Array | undefined): Promise<void> {
     const base = runs[0]?.offset ?? 0
     const dataReads = runs.map((run) =>
-      lower.read(run.dataOffset, buffer.subarray(run.offset - base, run.offset - base + run.length)),
+      dataBelow.read(run.dataOffset, buffer.subarray(run.offset - base, run.offset - base + run.length)),
     )
-    await settleAll(tags === undefined ? dataReads : [...dataReads, tagsBelow.read(runs, tags)])
+    await settleAll(tags === undefined ? dataReads : [...dataReads, readTags(runs, tags)])
+  }
+
+  async function readTags(runs: readonly AreaRun[], tags: Uint8Array): Promise<void> {
+    try {
+      await tagsBelow.read(runs, tags)
+    } catch (error) {
+      if (error instanceof BlockError) tagErrors.add(error)
+      throw error
+    }
   }
 
   /** One batch: a read of the data, a read of the tags, one call of the hash. */
@@ -51,7 +72,8 @@ export function blockStore(lower: BlockDevice, layout: IntegrityLayout, check: T
       await readBatch(runs, buffer, tags)
     } catch (error) {
       // The error names the lowest failing block, and says that those before it are good: they have to be looked at.
-      const goodLength = failedOffset(layout, lower, runs, error) - offset
+      const places = error instanceof BlockError && tagErrors.has(error) ? "tags" : "data"
+      const goodLength = failedOffset(layout, dataBelow.blockSize, runs, error, places) - offset
       const bad = goodLength > 0 ? await readChecked(tagChecker, offset, buffer.subarray(0, goodLength)) : undefined
       if (bad !== undefined) return bad
       throw error
@@ -63,7 +85,7 @@ export function blockStore(lower: BlockDevice, layout: IntegrityLayout, check: T
   async function writeBatch(offset: number, data: Uint8Array, tags: Uint8Array | undefined): Promise<void> {
     const runs = areaRuns(layout, offset, data.length)
     const dataWrites = runs.map((run) =>
-      lower.write(run.dataOffset, data.subarray(run.offset - offset, run.offset - offset + run.length)),
+      dataBelow.write(run.dataOffset, data.subarray(run.offset - offset, run.offset - offset + run.length)),
     )
     await settleAll(tags === undefined ? dataWrites : [...dataWrites, tagsBelow.write(runs, tags)])
   }
@@ -121,31 +143,33 @@ export function blockStore(lower: BlockDevice, layout: IntegrityLayout, check: T
       for (const piece of piecesOf(offset, length, Math.min(byTags, DISCARD_AREA_COUNT * layout.interleaveBytes))) {
         const runs = areaRuns(layout, piece.offset, piece.length)
         await tagsBelow.write(runs, new Uint8Array(tagBytes(piece.length)).fill(DISCARD_FILLER))
-        if (lower.features.discard) await settleAll(runs.map((run) => lower.discard(run.dataOffset, run.length)))
+        if (dataBelow.features.discard)
+          await settleAll(runs.map((run) => dataBelow.discard(run.dataOffset, run.length)))
       }
     },
   }
 }
 
-/** The first block of a batch that stands on what failed below; the batch's own start if that is not known. */
-function failedOffset(layout: IntegrityLayout, lower: BlockDevice, runs: readonly AreaRun[], error: unknown): number {
+/** The first block of a batch whose data or tags stand on what failed below; the batch's own start if that is not known. */
+function failedOffset(
+  layout: IntegrityLayout,
+  dataBlockSize: number,
+  runs: readonly AreaRun[],
+  error: unknown,
+  places: "data" | "tags",
+): number {
   const start = runs[0]?.offset ?? 0
   if (!(error instanceof BlockError) || error.offset === undefined || error.length === undefined) return start
   const failedStart = error.offset
   const failedEnd = error.offset + error.length
-  const places = runs.flatMap((run) => {
-    const found: number[] = []
-    if (failedStart < run.dataOffset + run.length && run.dataOffset < failedEnd) {
-      found.push(run.offset + Math.max(0, failedStart - run.dataOffset))
-    }
-    const firstByte = Math.max(failedStart, run.tagOffset)
-    if (firstByte < failedEnd && firstByte < run.tagOffset + run.tagLength) {
-      found.push(run.offset + Math.floor((firstByte - run.tagOffset) / layout.tagSize) * layout.blockSize)
-    }
-    return found
+  const found = runs.flatMap((run) => {
+    const [from, length] = places === "data" ? [run.dataOffset, run.length] : [run.tagOffset, run.tagLength]
+    const first = Math.max(failedStart, from) - from
+    if (first >= length || failedEnd <= from) return []
+    return [run.offset + (places === "data" ? first : Math.floor(first / layout.tagSize) * layout.blockSize)]
   })
-  const lowest = places.length === 0 ? start : Math.min(...places)
-  const unit = Math.max(layout.blockSize, lower.blockSize)
+  const lowest = found.length === 0 ? start : Math.min(...found)
+  const unit = Math.max(layout.blockSize, dataBlockSize)
   return Math.floor(lowest / unit) * unit
 }
 

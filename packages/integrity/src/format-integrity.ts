@@ -1,6 +1,6 @@
 import { type BlockDevice, BlockError, hostRuntime, type LongVerbOptions, type Runtime } from "@blockstrata/device"
 import { defaultEngine, type Engine, type UnitHash } from "@blockstrata/primitives"
-import { type BlockStore, blockStore } from "./block-store.ts"
+import { type BlockStore, blockStore, type VolumeMedia } from "./block-store.ts"
 import { freshSuperblock } from "./fresh-superblock.ts"
 import { createInternalHash, type InternalHash } from "./internal-hash.ts"
 import { writeEmptyJournal } from "./journal.ts"
@@ -12,7 +12,9 @@ import { tagCheck } from "./tag-check.ts"
 export interface FormatIntegrityOptions extends LongVerbOptions {
   /** Stays open; nothing else may use it meanwhile. */
   readonly lower: BlockDevice
-  /** Bytes into `lower`, a multiple of 512; 0 if absent. */
+  /** The device of superblock, journal and tags, where `lower` is to hold nothing but data. As `lower`. */
+  readonly metadata?: BlockDevice | undefined
+  /** Bytes into `metadata`, or into `lower` if there is none, a multiple of 512; 0 if absent. */
   readonly start?: number | undefined
   /** Bytes, 1 ... 255. Shorter than the digest truncates it, and so weakens it. */
   readonly tagSize: number
@@ -56,45 +58,53 @@ const WIPE_PIECE_SIZE = 1024 * 1024
  * @throws the signal's reason when aborted, and then there is no volume.
  */
 export async function formatIntegrity(options: FormatIntegrityOptions): Promise<IntegritySuperblock> {
-  const { lower, start = 0, internalHash, engine = defaultEngine, signal } = options
-  if (!Number.isSafeInteger(start) || start < 0 || start % Math.max(512, lower.blockSize) !== 0) {
-    throw new RangeError(`integrity: start: expected a multiple of the block size below, got ${start}`)
-  }
-  if (lower.blockSize > SUPERBLOCK_SIZE) throw new BlockError("INVALID", "integrity: expected blocks <= 4096 below")
-  if (!lower.features.write) throw new BlockError("READ_ONLY", "integrity: format on a read-only device")
+  const { lower, metadata = lower, start = 0, internalHash, engine = defaultEngine, signal } = options
+  const media = { data: lower, metadata }
+  checkPlace(media, start)
   const superblock = freshSuperblock(
     {
       ...options,
+      dataBytes: options.metadata && lower.size,
       hasInternalHash: internalHash !== undefined,
       legacyPadding: options.legacyPadding ?? false,
       legacyHmac: options.legacyHmac ?? false,
       isBitmapMode: options.mode === "B",
     },
-    lower.size,
+    metadata.size,
     start,
     options.runtime ?? hostRuntime,
   )
-  const problem = tagBufferProblem(superblock, options.bufferSectors, lower.blockSize)
+  const problem = tagBufferProblem(superblock, options.bufferSectors, metadata)
   if (problem !== undefined) throw new BlockError("UNSUPPORTED", `integrity: ${problem}`)
-  const layout = layoutOf(superblock, lower.size, start)
+  const layout = layoutOf(superblock, metadata.size, start, lower.size)
   const hash = internalHash && createInternalHash(engine, internalHash)
   try {
     signal?.throwIfAborted()
-    await lower.write(start, new Uint8Array(SUPERBLOCK_SIZE))
-    await lower.flush()
-    await writeEmptyJournal(lower, layout.journal)
-    if (options.wipe) await wipe(storeOf(lower, layout, superblock, hash), layout, options)
-    await lower.flush()
-    await lower.write(start, encodeSuperblock(superblock))
-    await lower.flush()
+    await metadata.write(start, new Uint8Array(SUPERBLOCK_SIZE))
+    await metadata.flush()
+    await writeEmptyJournal(metadata, layout.journal)
+    if (options.wipe) await wipe(storeOf(media, layout, superblock, hash), layout, options)
+    for (const device of new Set([lower, metadata])) await device.flush()
+    await metadata.write(start, encodeSuperblock(superblock))
+    await metadata.flush()
   } finally {
     hash?.destroy()
   }
   return superblock
 }
 
+function checkPlace({ data, metadata }: VolumeMedia, start: number): void {
+  if (!Number.isSafeInteger(start) || start < 0 || start % Math.max(512, metadata.blockSize) !== 0) {
+    throw new RangeError(`integrity: start: expected a multiple of the block size below, got ${start}`)
+  }
+  if (Math.max(data.blockSize, metadata.blockSize) > SUPERBLOCK_SIZE)
+    throw new BlockError("INVALID", "integrity: expected blocks <= 4096 below")
+  if (!data.features.write || !metadata.features.write)
+    throw new BlockError("READ_ONLY", "integrity: format on a read-only device")
+}
+
 function storeOf(
-  lower: BlockDevice,
+  media: VolumeMedia,
   layout: IntegrityLayout,
   superblock: IntegritySuperblock,
   hash: UnitHash | undefined,
@@ -102,7 +112,7 @@ function storeOf(
   const { blockSize, tagSize } = layout
   const salt = superblock.hasFixedHmac ? superblock.salt : undefined
   return blockStore(
-    lower,
+    media,
     layout,
     hash && tagCheck({ hash, blockSize, tagSize, salt, acceptsFiller: false, unitBlockCount: 1 }),
   )

@@ -1,7 +1,7 @@
 import { BlockError, type Runtime } from "@blockstrata/device"
-import { possibleSectors, sectionLayout } from "./layout.ts"
+import { type Geometry, isDataApart, possibleSectors, sectionLayout } from "./layout.ts"
 import { INTERLEAVE_MAX, INTERLEAVE_MIN, type IntegritySuperblock, SALT_SIZE, TAG_SIZE_MAX } from "./superblock.ts"
-import { floorPowerOfTwo } from "./tag-buffer.ts"
+import { APART_BUFFER_SECTORS_MIN, BUFFER_SECTORS, floorPowerOfTwo, haveRoom } from "./tag-buffer.ts"
 
 /** What a new volume is to be like. Counts of sectors are rounded as the kernel rounds them. */
 export interface FreshSuperblockOptions {
@@ -10,12 +10,16 @@ export interface FreshSuperblockOptions {
   /** Bytes: 512, 1024, 2048 or 4096. */
   readonly blockSize: number
   readonly hasInternalHash: boolean
+  /** Bytes of the device of the data, where they lie on one of their own; then nothing is interleaved. */
+  readonly dataBytes?: number | undefined
   /** Down to a power of two, 8 ... 2^31; 32768 if absent or 0. */
   readonly interleaveSectors?: number | undefined
-  /** Down to whole sections, at least one; if absent or 0 a 128th of the device, at most 131072. */
+  /** Down to whole sections, at least one; if absent or 0 a 128th of the device of the data, at most 131072. */
   readonly journalSectors?: number | undefined
   /** Data sectors of a bit in bitmap mode, down to a power of two, and up until the bitmap fits; 32768 if absent. */
   readonly sectorsPerBit?: number | undefined
+  /** Of the kernel's tag buffers: where data lie apart, they decide how much of a journal there is room for. */
+  readonly bufferSectors?: number | undefined
   /** The padding of tag runs before Linux 5.4, wasteful and compatible. */
   readonly legacyPadding: boolean
   /** Tags without the salt, as before Linux 5.11: a block then fits into any volume of the same key. */
@@ -33,8 +37,8 @@ const JOURNAL_SHARE = 128
 const SECTORS_PER_BIT_DEFAULT = 32768
 
 /**
- * The superblock that Linux 6.1 writes for these options on a device of `lowerBytes`, the volume starting at
- * `startBytes`.
+ * The superblock that Linux 6.1 writes for these options on a device of `lowerBytes`, that of the metadata, the volume
+ * starting at `startBytes`.
  *
  * @throws RangeError for options outside their range.
  * @throws BlockError `INVALID` if the device is too small.
@@ -48,21 +52,27 @@ export function freshSuperblock(
   checkOptions(options)
   const { tagSize, blockSize, legacyPadding } = options
   const hasFixedHmac = options.hasInternalHash && !options.legacyHmac
-  const lowerSectors = Math.floor(lowerBytes / SECTOR_SIZE)
+  const { dataBytes = lowerBytes } = options
+  const isApart = options.dataBytes !== undefined
   const interleaveSectors = floorPowerOfTwo(options.interleaveSectors || INTERLEAVE_DEFAULT)
   const geometry = {
     tagSize,
     blockSize,
-    interleaveSectors: Math.min(Math.max(interleaveSectors, INTERLEAVE_MIN), INTERLEAVE_MAX),
+    interleaveSectors: isApart ? 1 : Math.min(Math.max(interleaveSectors, INTERLEAVE_MIN), INTERLEAVE_MAX),
     hasJournalMac: false,
-    hasFixedPadding: !legacyPadding,
+    hasFixedPadding: !legacyPadding && !isApart,
   }
   const sectionSectors = sectionLayout({ ...geometry, journalSectionCount: 1 }).sectionBytes / SECTOR_SIZE
   const journalSectors =
-    options.journalSectors || Math.min(JOURNAL_SECTORS_MAX, Math.floor(lowerSectors / JOURNAL_SHARE))
-  const journalSectionCount = Math.max(1, Math.floor(journalSectors / sectionSectors))
-  const providedSectors = possibleSectors({ ...geometry, journalSectionCount }, lowerBytes, startBytes)
-  if (providedSectors === 0) throw new BlockError("INVALID", `integrity: a device of ${lowerBytes} bytes is too small`)
+    options.journalSectors ||
+    Math.min(JOURNAL_SECTORS_MAX, Math.floor(Math.floor(dataBytes / SECTOR_SIZE) / JOURNAL_SHARE))
+  const wantedCount = Math.max(1, Math.floor(journalSectors / sectionSectors))
+  const journalSectionCount = isApart
+    ? fittingCount(geometry, wantedCount, options, lowerBytes, dataBytes)
+    : wantedCount
+  const providedSectors = possibleSectors({ ...geometry, journalSectionCount }, lowerBytes, startBytes, dataBytes)
+  if (journalSectionCount === 0 || providedSectors === 0)
+    throw new BlockError("INVALID", `integrity: a device of ${lowerBytes} bytes is too small`)
   const bitSectorsLog2 = bitmapBitSectorsLog2(
     options.sectorsPerBit ?? SECTORS_PER_BIT_DEFAULT,
     blockSize,
@@ -71,7 +81,7 @@ export function freshSuperblock(
   )
   return {
     ...geometry,
-    version: freshVersion(hasFixedHmac, !legacyPadding, options.isBitmapMode),
+    version: freshVersion({ ...geometry, hasFixedHmac }, options.isBitmapMode),
     journalSectionCount,
     providedSectors,
     isRecalculating: false,
@@ -100,10 +110,40 @@ export function bitmapBitSectorsLog2(
   return log2
 }
 
-function freshVersion(hasFixedHmac: boolean, hasFixedPadding: boolean, isBitmapMode: boolean): number {
-  if (hasFixedHmac) return 5
-  if (hasFixedPadding) return 4
-  return isBitmapMode ? 3 : 1
+/** The lowest version that has what the volume uses. */
+function freshVersion(
+  superblock: Pick<IntegritySuperblock, "hasFixedHmac" | "hasFixedPadding" | "interleaveSectors">,
+  isBitmapMode: boolean,
+): number {
+  if (superblock.hasFixedHmac) return 5
+  if (superblock.hasFixedPadding) return 4
+  if (isBitmapMode) return 3
+  return isDataApart(superblock) ? 2 : 1
+}
+
+/**
+ * The journal sections that the device of the metadata has room for besides the tags, found bit by bit from the top as the
+ * kernel does, with smaller tag buffers where there is none; 0 if that does not help.
+ */
+function fittingCount(
+  geometry: Omit<Geometry, "journalSectionCount">,
+  wantedCount: number,
+  { bufferSectors: wantedBufferSectors = BUFFER_SECTORS, blockSize }: FreshSuperblockOptions,
+  lowerBytes: number,
+  dataBytes: number,
+): number {
+  const providedSectors = (Math.floor(dataBytes / blockSize) * blockSize) / SECTOR_SIZE
+  const fits = (journalSectionCount: number, bufferSectors: number) =>
+    haveRoom({ ...geometry, journalSectionCount, providedSectors }, bufferSectors, lowerBytes)
+  let bufferSectors = floorPowerOfTwo(Math.max(1, wantedBufferSectors))
+  for (; ; bufferSectors /= 2) {
+    let count = 0
+    for (let bit = Math.floor(Math.log2(wantedCount)); bit >= 0; bit--) {
+      const tried = count + 2 ** bit
+      if (tried <= wantedCount && fits(tried, bufferSectors)) count = tried
+    }
+    if (count > 0 || bufferSectors <= APART_BUFFER_SECTORS_MIN) return count
+  }
 }
 
 function randomSalt(runtime: Runtime): Uint8Array {

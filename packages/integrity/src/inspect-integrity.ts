@@ -1,12 +1,14 @@
 import { type BlockDevice, BlockError } from "@blockstrata/device"
 import { inspectJournal, type JournalState } from "./journal.ts"
-import { type IntegrityLayout, layoutOf } from "./layout.ts"
+import { type IntegrityLayout, isDataApart, layoutOf } from "./layout.ts"
 import { decodeSuperblock, type IntegritySuperblock, SUPERBLOCK_SIZE } from "./superblock.ts"
+
+const SECTOR_SIZE = 512
 
 /** What stands on a device, as far as it can be told without keys. */
 export interface IntegrityReport {
   readonly superblock: IntegritySuperblock
-  /** Undefined where the volume does not fit on the device, or its data lie on a device of their own. */
+  /** Undefined where the volume does not fit on the device. */
   readonly layout: IntegrityLayout | undefined
   /** What the journal area holds: a bitmap while the superblock says so; undefined without a layout. */
   readonly journal: JournalState | "bitmap" | undefined
@@ -36,10 +38,13 @@ export async function readIntegritySuperblock(device: BlockDevice, start = 0): P
   return decodeSuperblock(await readSuperblockSectors(device, start))
 }
 
-/** Says what volume starts `start` bytes into `device` and whether it is clean. Reads superblock and journal. */
+/**
+ * Says what volume starts `start` bytes into `device`, which holds its metadata, and whether it is clean. Reads superblock
+ * and journal.
+ */
 export async function inspectIntegrity(device: BlockDevice, start = 0): Promise<IntegrityReport> {
   const superblock = await readIntegritySuperblock(device, start)
-  const layout = superblock.interleaveSectors === 1 ? undefined : fittingLayout(superblock, device.size, start)
+  const layout = fittingLayout(superblock, device.size, start)
   const journal = layout && (superblock.hasDirtyBitmap ? "bitmap" : await inspectJournal(device, layout.journal))
   return { superblock, layout, journal }
 }
@@ -72,7 +77,8 @@ function fittingLayout(
   start: number,
 ): IntegrityLayout | undefined {
   try {
-    return layoutOf(superblock, lowerBytes, start)
+    const dataBytes = isDataApart(superblock) ? superblock.providedSectors * SECTOR_SIZE : lowerBytes
+    return layoutOf(superblock, lowerBytes, start, dataBytes)
   } catch (error) {
     if (error instanceof BlockError) return undefined
     throw error

@@ -1,7 +1,14 @@
-import { type BlockDevice, BlockError, defineDevice, type EventListener, type Extent } from "@blockstrata/device"
+import {
+  type BlockDevice,
+  BlockError,
+  defineDevice,
+  type EventListener,
+  type Extent,
+  settleAll,
+} from "@blockstrata/device"
 import type { UnitHash } from "@blockstrata/primitives"
 import { type BadBlocks, blockStore, PIECE_SIZE } from "./block-store.ts"
-import { areaRuns, type IntegrityLayout } from "./layout.ts"
+import { type AreaRun, areaRuns, type IntegrityLayout } from "./layout.ts"
 import { tagCheck } from "./tag-check.ts"
 
 /** The mode of a table line: journal, bitmap, direct, recovery, inline. */
@@ -9,6 +16,8 @@ export type IntegrityMode = "J" | "B" | "D" | "R" | "I"
 
 export interface IntegrityTargetOptions {
   readonly lower: BlockDevice
+  /** Where the layout says that the data lie apart: the device of everything else. */
+  readonly metadata?: BlockDevice | undefined
   readonly layout: IntegrityLayout
   /** Bytes; at most what the layout provides. */
   readonly size: number
@@ -37,7 +46,7 @@ export interface IntegrityTargetOptions {
  * @throws RangeError where sizes or features contradict each other.
  */
 export function integrityTarget(options: IntegrityTargetOptions): BlockDevice {
-  const { lower, layout, size, mode, hash, onEvent } = options
+  const { lower, metadata = lower, layout, size, mode, hash, onEvent } = options
   const blockSize = Math.max(layout.blockSize, lower.blockSize)
   checkOptions(options, blockSize)
   const isChecked = hash !== undefined && mode !== "R"
@@ -47,8 +56,8 @@ export function integrityTarget(options: IntegrityTargetOptions): BlockDevice {
   const unitBlockCount = blockSize / layout.blockSize
   const acceptsFiller = options.allowDiscards
   const check = hash && tagCheck({ hash, blockSize: layout.blockSize, tagSize, salt, acceptsFiller, unitBlockCount })
-  const store = blockStore(lower, layout, isChecked ? check : undefined)
-  const canWrite = mode === "D" && !options.readOnly && lower.features.write
+  const store = blockStore({ data: lower, metadata }, layout, isChecked ? check : undefined)
+  const canWrite = mode === "D" && !options.readOnly && lower.features.write && metadata.features.write
   let mismatchCount = 0
 
   function mismatch({ offset, length }: BadBlocks): BlockError {
@@ -65,8 +74,13 @@ export function integrityTarget(options: IntegrityTargetOptions): BlockDevice {
     tagSize: hash === undefined ? tagSize : 0,
     features: { write: canWrite, discard: options.allowDiscards && canWrite, atomicSize: 0, optimalSize: PIECE_SIZE },
     ordered: true,
-    lowers: [{ role: "data", device: lower }],
-    extents: (offset, length) => areaRuns(layout, offset, length).flatMap(extentsOf),
+    lowers: layout.isDataApart
+      ? [
+          { role: "data", device: lower },
+          { role: "metadata", device: metadata },
+        ]
+      : [{ role: "data", device: lower }],
+    extents: (offset, length) => areaRuns(layout, offset, length).flatMap((run) => extentsOf(run, layout)),
     status: () => ({ mode, blockSize: layout.blockSize, tagSize, providedBytes: layout.providedBytes, mismatchCount }),
     async read(offset, buffer, tags) {
       if (!isChecked) return await store.readUnchecked(offset, buffer, hash === undefined ? tags : undefined)
@@ -74,7 +88,7 @@ export function integrityTarget(options: IntegrityTargetOptions): BlockDevice {
       if (bad !== undefined) throw mismatch(bad)
     },
     write: (offset, data, { tags }) => store.write(offset, data, tags),
-    flush: () => lower.flush(),
+    flush: () => settleAll(layout.isDataApart ? [lower.flush(), metadata.flush()] : [lower.flush()]),
     discard: (offset, length) => store.discard(offset, length),
     async close() {
       hash?.destroy()
@@ -82,19 +96,25 @@ export function integrityTarget(options: IntegrityTargetOptions): BlockDevice {
   })
 }
 
-function extentsOf(run: ReturnType<typeof areaRuns>[number]): Extent[] {
+function extentsOf(run: AreaRun, layout: IntegrityLayout): Extent[] {
+  const role = layout.isDataApart ? "metadata" : "data"
   return [
     { role: "data", offset: run.dataOffset, length: run.length },
-    { role: "data", offset: run.tagOffset, length: run.tagLength, kind: "tag" },
+    { role, offset: run.tagOffset, length: run.tagLength, kind: "tag" },
   ]
 }
 
-function checkOptions({ lower, layout, size, hash, allowDiscards }: IntegrityTargetOptions, blockSize: number): void {
+function checkOptions(options: IntegrityTargetOptions, blockSize: number): void {
+  const { lower, metadata, layout, size, hash, allowDiscards } = options
+  if (layout.isDataApart !== (metadata !== undefined))
+    throw new RangeError(`integrity: expected ${layout.isDataApart ? "a" : "no"} device for the metadata`)
   if (size > layout.providedBytes)
     throw new RangeError(`integrity: size: expected <= ${layout.providedBytes}, got ${size}`)
-  if (layout.startBytes % blockSize !== 0) throw new RangeError(`integrity: start: expected a multiple of ${blockSize}`)
+  const startUnit = metadata === undefined ? blockSize : metadata.blockSize
+  if (layout.startBytes % startUnit !== 0) throw new RangeError(`integrity: start: expected a multiple of ${startUnit}`)
   // Areas start at multiples of 4096 bytes and no more.
-  if (lower.blockSize > 4096) throw new RangeError(`integrity: expected blocks <= 4096 below, got ${lower.blockSize}`)
+  const largest = Math.max(lower.blockSize, metadata?.blockSize ?? 0)
+  if (largest > 4096) throw new RangeError(`integrity: expected blocks <= 4096 below, got ${largest}`)
   if (hash === undefined && blockSize !== layout.blockSize) {
     throw new RangeError(
       `integrity: a tag store with blocks of ${layout.blockSize} needs them below, got ${lower.blockSize}`,

@@ -1,4 +1,11 @@
-import { type BlockDevice, BlockError, decodeHex, type TableContext, type TableWord } from "@blockstrata/device"
+import {
+  type BlockDevice,
+  BlockError,
+  decodeHex,
+  type Runtime,
+  type TableContext,
+  type TableWord,
+} from "@blockstrata/device"
 import type { Engine } from "@blockstrata/primitives"
 import { formatIntegrity } from "./format-integrity.ts"
 import { freshSuperblock } from "./fresh-superblock.ts"
@@ -52,7 +59,7 @@ export const integrityWord: TableWord<IntegrityLine, IntegrityContext> = {
     }
     try {
       checkBuilt(options)
-      if (line.mode === "D" && !context.readOnly) await formatIfZero(line, lower, internalHash, context)
+      if (line.mode === "D" && !context.readOnly) await formatIfZero(options, line, context.runtime)
       return await openIntegrity(options)
     } finally {
       for (const algorithm of [internalHash, journalMac, journalCrypt]) {
@@ -65,18 +72,13 @@ export const integrityWord: TableWord<IntegrityLine, IntegrityContext> = {
 /** The superblock rules what a line leaves out; it stands on the last of the devices below. */
 async function completeLine(line: IntegrityLine, device: BlockDevice): Promise<IntegrityLine> {
   const lower = device.layer.lowers.at(-1)?.device ?? device
-  return completeIntegrityLine(line, await readIntegritySuperblock(lower, line.startSectors * SECTOR_SIZE))
+  return completeIntegrityLine(line, await readIntegritySuperblock(lower, line.startSectors * SECTOR_SIZE), lower.size)
 }
 
-async function formatIfZero(
-  line: IntegrityLine,
-  lower: BlockDevice,
-  internalHash: InternalHash | undefined,
-  context: IntegrityContext,
-): Promise<void> {
-  const start = line.startSectors * SECTOR_SIZE
-  if (!lower.features.write || (await readSuperblockSectors(lower, start)).some((byte) => byte !== 0)) return
-  const options = {
+async function formatIfZero(options: OpenIntegrityOptions, line: IntegrityLine, runtime: Runtime): Promise<void> {
+  const { lower, metadata = lower, start = 0, size, internalHash } = options
+  if (!metadata.features.write || (await readSuperblockSectors(metadata, start)).some((byte) => byte !== 0)) return
+  const format = {
     tagSize: lineTagSize(line),
     blockSize: line.blockSize ?? BLOCK_SIZE_DEFAULT,
     interleaveSectors: line.interleaveSectors,
@@ -86,16 +88,19 @@ async function formatIfZero(
     legacyPadding: !line.fixPadding,
     legacyHmac: !line.fixHmac,
   }
-  const fresh = { ...options, hasInternalHash: internalHash !== undefined, isBitmapMode: false }
-  const provided = freshSuperblock(fresh, lower.size, start, context.runtime).providedSectors * SECTOR_SIZE
-  if (context.size > provided) {
-    throw new BlockError(
-      "INVALID",
-      `integrity: size: the volume would provide ${provided} bytes, expected ${context.size}`,
-    )
+  const fresh = {
+    ...format,
+    dataBytes: options.metadata && lower.size,
+    hasInternalHash: internalHash !== undefined,
+    isBitmapMode: false,
   }
-  const { runtime, engine } = context
-  await formatIntegrity({ ...options, lower, start, internalHash, mode: "D", wipe: false, runtime, engine })
+  const provided = freshSuperblock(fresh, metadata.size, start, runtime).providedSectors * SECTOR_SIZE
+  if (size > provided) {
+    throw new BlockError("INVALID", `integrity: size: the volume would provide ${provided} bytes, expected ${size}`)
+  }
+  const { engine } = options
+  const media = { lower, metadata: options.metadata, start }
+  await formatIntegrity({ ...format, ...media, internalHash, mode: "D", wipe: false, runtime, engine })
 }
 
 function internalHashOf({ internalHash }: IntegrityLine): InternalHash | undefined {

@@ -1,4 +1,4 @@
-import { type BlockDevice, hostRuntime, memoryDevice, share, type TableContext } from "@blockstrata/device"
+import { type BlockDevice, hostRuntime, memoryDevice, type TableContext } from "@blockstrata/device"
 import { nodeEngine } from "@blockstrata/primitives/node"
 import { portableEngine } from "@blockstrata/primitives/portable"
 import { describe, expect, it, test } from "vitest"
@@ -22,6 +22,7 @@ const CLEAN = [
   "hmac-sha256-journal",
   "interleave",
   "legacy-padding",
+  "separate-meta",
   "sha256-4k",
   "sha256-tag16",
 ].map((name) => `integrity-${name}`)
@@ -33,22 +34,27 @@ const vectors: readonly Vector[] = (shared.length > 0 ? shared : listVectors().m
 interface Opened {
   readonly args: string[]
   readonly size: number
-  readonly image: Uint8Array
+  /** By operand: of the data first, then of the metadata where they lie apart. */
+  readonly images: ReadonlyMap<string, Uint8Array>
 }
 
 function lineOf(vector: Vector): Opened {
   const { line, operands } = vector.stack[0]!
   const [, sectors, , ...args] = line.split(" ")
-  const operand = operands[0]!
-  return {
-    args: args.map((word) => (word === operand.word ? "img" : word)),
-    size: Number(sectors) * 512,
-    image: vector.image("image" in operand ? operand.image : ""),
-  }
+  const images = operands.map(
+    (operand) => [operand.word, vector.image("image" in operand ? operand.image : "")] as const,
+  )
+  return { args, size: Number(sectors) * 512, images: new Map(images) }
 }
 
-function context(size: number, lower: BlockDevice, readOnly: boolean): TableContext {
-  return { size, device: () => share(lower), readOnly, runtime: hostRuntime }
+/** Copies of the images, to be written. */
+function copyOf(images: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
+  return new Map([...images].map(([word, bytes]) => [word, new Uint8Array(bytes)]))
+}
+
+function context(size: number, images: ReadonlyMap<string, Uint8Array>, readOnly: boolean): TableContext {
+  const device = (operand: string) => memoryDevice({ bytes: images.get(operand)!, readOnly })
+  return { size, device, readOnly, runtime: hostRuntime }
 }
 
 function keyOf(line: IntegrityLine): Uint8Array {
@@ -57,12 +63,12 @@ function keyOf(line: IntegrityLine): Uint8Array {
 
 describe.each(CLEAN)("%s", (name) => {
   const vector = vectors.find((candidate) => candidate.name === name)!
-  const { args, size, image } = lineOf(vector)
+  const { args, size, images } = lineOf(vector)
   const line = integrityWord.parse(args, size)
+  const [data, metadata = data] = [...images.values()] as [Uint8Array, Uint8Array?]
 
   it.each([nodeEngine, portableEngine])("reads as the kernel did, engine $name", async (engine) => {
-    const lower = memoryDevice({ bytes: image, readOnly: true })
-    const device = await integrityWord.open(line, { ...context(size, lower, true), engine })
+    const device = await integrityWord.open(line, { ...context(size, images, true), engine })
     const plaintext = new Uint8Array(size)
     await device.read(0, plaintext)
     expect(sha256(plaintext)).toBe(vector.manifest.expect.sha256)
@@ -70,10 +76,13 @@ describe.each(CLEAN)("%s", (name) => {
   })
 
   it("prints what dmsetup printed and dumps what integritysetup dumped", async () => {
-    const superblock = await readIntegritySuperblock(memoryDevice({ bytes: image }))
-    const printed = integrityWord.print(completeIntegrityLine(line, superblock), { showKeys: true })
+    const superblock = await readIntegritySuperblock(memoryDevice({ bytes: metadata }))
+    const complete = completeIntegrityLine(line, superblock, metadata.length)
+    const printed = integrityWord.print(complete, { showKeys: true })
+    const withoutDevices = (words: readonly string[]) =>
+      words.slice(1).map((word) => word.replace(/^meta_device:.*/, "meta_device"))
     const table = vector.manifest.outputs["table"]!.split(" ").slice(3)
-    expect(printed).toEqual(["img", ...table.slice(1)])
+    expect(withoutDevices(printed)).toEqual(withoutDevices(table))
     const dump = vector.manifest.outputs["dump"]
     if (dump !== undefined) expect(printSuperblock(superblock)).toEqual(dump.split("\n").slice(1))
     const hidden = integrityWord.print(line, { showKeys: false }).join(" ")
@@ -81,29 +90,32 @@ describe.each(CLEAN)("%s", (name) => {
   })
 
   it("the same format and the same plaintext give the kernel's superblock, tags and data", async () => {
-    const theirs = await readIntegritySuperblock(memoryDevice({ bytes: image }))
-    const ours = new Uint8Array(image.length)
-    await writeSame(
-      memoryDevice({ bytes: ours }),
-      theirs,
-      line,
-      plaintextOf(vector.manifest, size),
-      name.endsWith("discard"),
-    )
-    const { firstAreaOffset } = layoutOf(theirs, image.length, 0)
-    expect(Buffer.compare(ours.subarray(0, 4096), image.subarray(0, 4096))).toBe(0)
-    expect(Buffer.compare(ours.subarray(firstAreaOffset), image.subarray(firstAreaOffset))).toBe(0)
+    const theirs = await readIntegritySuperblock(memoryDevice({ bytes: metadata }))
+    const ours = new Uint8Array(metadata.length)
+    const ourData = metadata === data ? ours : new Uint8Array(data.length)
+    const lower = memoryDevice({ bytes: ourData })
+    const media = metadata === data ? { lower } : { lower, metadata: memoryDevice({ bytes: ours }) }
+    await writeSame(media, theirs, line, plaintextOf(vector.manifest, size), name.endsWith("discard"))
+    const { firstAreaOffset, tagRunBytes } = layoutOf(theirs, metadata.length, 0, data.length)
+    expect(Buffer.compare(ours.subarray(0, 64), metadata.subarray(0, 64))).toBe(0)
+    if (metadata === data)
+      expect(Buffer.compare(ours.subarray(firstAreaOffset), data.subarray(firstAreaOffset))).toBe(0)
+    else {
+      const tagsOf = (image: Uint8Array) => image.subarray(firstAreaOffset, firstAreaOffset + tagRunBytes)
+      expect(Buffer.compare(tagsOf(ours), tagsOf(metadata))).toBe(0)
+      expect(Buffer.compare(ourData, data)).toBe(0)
+    }
     // Mode D never touches the journal: the kernel's volume in that mode still has the one of its format.
-    if (line.mode === "D") expect(Buffer.compare(ours, image)).toBe(0)
+    if (line.mode === "D") expect(Buffer.compare(ours, metadata)).toBe(0)
   })
 
   it("finds the kernel's bad block, and only that", async () => {
     const corruption = vector.manifest.expect.corruption
     if (corruption?.unit === undefined) return
     const { unit } = corruption
-    const bytes = image.slice()
-    bytes[corruption.flip_byte!]! ^= 0xff
-    const device = await integrityWord.open(line, context(size, memoryDevice({ bytes }), true))
+    const damaged = copyOf(images)
+    damaged.get(`img:${corruption.image}`)![corruption.flip_byte!]! ^= 0xff
+    const device = await integrityWord.open(line, context(size, damaged, true))
     for (const read of corruption.reads) {
       const [block, outcome] = read.split(" ")
       const reading = device.read(Number(block) * unit, new Uint8Array(unit))
@@ -115,7 +127,7 @@ describe.each(CLEAN)("%s", (name) => {
 })
 
 async function writeSame(
-  lower: BlockDevice,
+  media: { readonly lower: BlockDevice; readonly metadata?: BlockDevice },
   theirs: IntegritySuperblock,
   line: IntegrityLine,
   plaintext: Uint8Array,
@@ -127,9 +139,9 @@ async function writeSame(
   const journalSectors = line.journalSectors!
   const legacyPadding = !theirs.hasFixedPadding
   const options = { tagSize, blockSize, interleaveSectors, journalSectors, salt, legacyPadding, internalHash }
-  expect(await formatIntegrity({ ...options, lower, wipe: true })).toEqual(theirs)
+  expect(await formatIntegrity({ ...options, ...media, wipe: true })).toEqual(theirs)
   const size = plaintext.length
-  const device = await openIntegrity({ lower, size, mode: "D", internalHash, allowDiscards: hasDiscard })
+  const device = await openIntegrity({ ...media, size, mode: "D", internalHash, allowDiscards: hasDiscard })
   await device.write(0, plaintext)
   if (hasDiscard) await device.discard(65536, 16384)
   await device.close()
@@ -156,21 +168,21 @@ test.each(vectors.filter(({ stack }) => stack.length > 0))(
 test.each(vectors.filter(({ name, stack }) => !CLEAN.includes(name) && stack[0]?.line.includes(" integrity ")))(
   "$name is refused by name, or clean and read",
   async (vector) => {
-    const { args, size, image } = lineOf(vector)
+    const { args, size, images } = lineOf(vector)
     const words = /journal_mac|journal_crypt|meta_device|recalculate|inline|internal_hash|journal|bitmap/
     const open = async (readOnly: boolean) => {
       const line = integrityWord.parse(args, size)
-      return await integrityWord.open(line, context(size, memoryDevice({ bytes: image }), readOnly))
+      return await integrityWord.open(line, context(size, images, readOnly))
     }
-    const before = sha256(image)
+    const before = [...images.values()].map(sha256)
     await expect(open(false)).rejects.toMatchObject({ code: "UNSUPPORTED", message: expect.stringMatching(words) })
-    if (/^integrity-(crc32c-bitmap-4k|hmac-sha256-bitmap)$/.test(vector.name)) {
+    if (/^integrity-(crc32c-bitmap-4k|hmac-sha256-bitmap|separate-meta-bitmap)$/.test(vector.name)) {
       const plaintext = new Uint8Array(size)
       await (await open(true)).read(0, plaintext)
       expect(sha256(plaintext)).toBe(vector.manifest.expect.sha256)
     } else {
       await expect(open(true)).rejects.toMatchObject({ code: "UNSUPPORTED", message: expect.stringMatching(words) })
     }
-    expect(sha256(image)).toBe(before)
+    expect([...images.values()].map(sha256)).toEqual(before)
   },
 )

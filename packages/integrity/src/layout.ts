@@ -5,9 +5,15 @@ import type { IntegritySuperblock } from "./superblock.ts"
  * Where everything lies on the one device below, in bytes of that device.
  *
  *     start | superblock | journal | area 0: tag run, data run | area 1: tag run, data run | ... the last may be short
+ *
+ * Where the data lie on a device of their own, they lie there as here, and the other device has a single tag run:
+ *
+ *     start | superblock | journal | tags
  */
 export interface IntegrityLayout {
   readonly startBytes: number
+  /** Data lie on a device of their own; all else on that of the metadata. */
+  readonly isDataApart: boolean
   readonly blockSize: number
   readonly tagSize: number
   readonly journal: JournalLayout
@@ -37,8 +43,9 @@ export interface AreaRun {
   /** Bytes of the integrity device. */
   readonly offset: number
   readonly length: number
-  /** Bytes of the device below. */
+  /** Bytes of the device that holds the data. */
   readonly dataOffset: number
+  /** Bytes of the device that holds the metadata. */
   readonly tagOffset: number
   readonly tagLength: number
 }
@@ -53,7 +60,8 @@ const SECTOR_SIZE = 512
 const SUPERBLOCK_SECTORS = 8
 /** Metadata sectors of a journal section. */
 export const SECTION_METADATA_SECTORS = 8
-const PADDING_SECTORS = 8
+/** Tag runs are padded to so many; a device has to have more of them behind the journal. */
+export const PADDING_SECTORS = 8
 /** A first version padded tag runs to 512 << 8 bytes where 8 sectors were meant. */
 const LEGACY_PADDING_BYTES = 131072
 /** Of each journal sector 8 bytes are its commit id, and 8 of a metadata sector a piece of the MAC. */
@@ -70,21 +78,36 @@ export function sectionLayout(geometry: Geometry): Omit<JournalLayout, "offset" 
   return { entryBytes, sectorEntryCount, sectionBytes: sectionSectors * SECTOR_SIZE }
 }
 
+/** Whether the superblock says that the data lie on a device of their own. */
+export function isDataApart({ interleaveSectors }: Pick<Geometry, "interleaveSectors">): boolean {
+  return interleaveSectors === 1
+}
+
+/** Sectors of superblock and journal. */
+export function initialSectors(geometry: Geometry): number {
+  return SUPERBLOCK_SECTORS + (sectionLayout(geometry).sectionBytes / SECTOR_SIZE) * geometry.journalSectionCount
+}
+
 /**
- * The largest multiple of 8 sectors of data that fits on a device of `lowerBytes`, found bit by bit from the top as
- * the kernel does; 0 if none does.
+ * The data sectors that a volume has room for; 0 if there is none for journal and tags. On one device the largest multiple
+ * of 8, found bit by bit from the top as the kernel does.
+ *
+ * @param lowerBytes of the device of the metadata. @param dataBytes of that of the data: the same one, or not.
  */
-export function possibleSectors(geometry: Geometry, lowerBytes: number, startBytes: number): number {
+export function possibleSectors(geometry: Geometry, lowerBytes: number, startBytes: number, dataBytes: number): number {
   const lowerSectors = Math.floor(lowerBytes / SECTOR_SIZE)
   const startSectors = startBytes / SECTOR_SIZE
-  const initialSectors =
-    SUPERBLOCK_SECTORS + (sectionLayout(geometry).sectionBytes / SECTOR_SIZE) * geometry.journalSectionCount
-  if (initialSectors + PADDING_SECTORS >= lowerSectors || initialSectors >= 2 ** 32) return 0
+  const firstSectors = initialSectors(geometry)
+  if (firstSectors + PADDING_SECTORS >= lowerSectors || firstSectors >= 2 ** 32) return 0
+  if (isDataApart(geometry)) {
+    const provided = (Math.floor(dataBytes / geometry.blockSize) * geometry.blockSize) / SECTOR_SIZE
+    return startSectors + firstSectors + apartTagSectors(geometry, provided, 1) <= lowerSectors ? provided : 0
+  }
   const { interleaveSectors } = geometry
   const runSectors = tagRunBytes(geometry) / SECTOR_SIZE
   const fits = (sectors: number) => {
     const areaIndex = Math.floor((sectors - 1) / interleaveSectors)
-    const lastSector = startSectors + initialSectors + (areaIndex + 1) * runSectors + sectors - 1
+    const lastSector = startSectors + firstSectors + (areaIndex + 1) * runSectors + sectors - 1
     return lastSector < lowerSectors
   }
   let provided = 0
@@ -94,26 +117,40 @@ export function possibleSectors(geometry: Geometry, lowerBytes: number, startByt
   return provided
 }
 
+/** Sectors of the tags of `dataSectors`, which lie apart, in whole buffers. */
+export function apartTagSectors({ tagSize, blockSize }: Geometry, dataSectors: number, bufferSectors: number): number {
+  const tagBytes = Math.floor((dataSectors * SECTOR_SIZE) / blockSize) * tagSize
+  return Math.ceil(tagBytes / (bufferSectors * SECTOR_SIZE)) * bufferSectors
+}
+
 /**
  * The layout of a volume whose superblock stands at `startBytes` of a device of `lowerBytes`.
  *
- * @throws BlockError `CORRUPT` if journal and one area do not fit.
+ * @param dataBytes of the device of the data, where they lie on one of their own.
+ * @throws BlockError `CORRUPT` if journal and one area, or journal and all tags, do not fit.
  */
-export function layoutOf(superblock: IntegritySuperblock, lowerBytes: number, startBytes: number): IntegrityLayout {
+export function layoutOf(
+  superblock: IntegritySuperblock,
+  lowerBytes: number,
+  startBytes: number,
+  dataBytes: number = lowerBytes,
+): IntegrityLayout {
   const section = sectionLayout(superblock)
-  const possibleBytes = possibleSectors(superblock, lowerBytes, startBytes) * SECTOR_SIZE
+  const possibleBytes = possibleSectors(superblock, lowerBytes, startBytes, dataBytes) * SECTOR_SIZE
   if (possibleBytes === 0) {
     throw new BlockError("CORRUPT", `integrity: the superblock does not fit on a device of ${lowerBytes} bytes`)
   }
+  const isApart = isDataApart(superblock)
   const journalOffset = startBytes + SUPERBLOCK_SECTORS * SECTOR_SIZE
   return {
     startBytes,
+    isDataApart: isApart,
     blockSize: superblock.blockSize,
     tagSize: superblock.tagSize,
     journal: { offset: journalOffset, sectionCount: superblock.journalSectionCount, ...section },
-    firstAreaOffset: journalOffset + section.sectionBytes * superblock.journalSectionCount,
-    tagRunBytes: tagRunBytes(superblock),
-    interleaveBytes: superblock.interleaveSectors * SECTOR_SIZE,
+    firstAreaOffset: startBytes + initialSectors(superblock) * SECTOR_SIZE,
+    tagRunBytes: isApart ? (possibleBytes / superblock.blockSize) * superblock.tagSize : tagRunBytes(superblock),
+    interleaveBytes: isApart ? possibleBytes : superblock.interleaveSectors * SECTOR_SIZE,
     providedBytes: Math.min(superblock.providedSectors * SECTOR_SIZE, possibleBytes),
     possibleBytes,
   }
@@ -121,7 +158,7 @@ export function layoutOf(superblock: IntegritySuperblock, lowerBytes: number, st
 
 /** Splits a request at the ends of areas: ascending, without gaps. `offset` and `length` are whole blocks. */
 export function areaRuns(layout: IntegrityLayout, offset: number, length: number): AreaRun[] {
-  const { blockSize, tagSize, interleaveBytes } = layout
+  const { blockSize, tagSize, interleaveBytes, isDataApart: isApart } = layout
   const areaBytes = layout.tagRunBytes + interleaveBytes
   const runs: AreaRun[] = []
   const end = offset + length
@@ -133,7 +170,7 @@ export function areaRuns(layout: IntegrityLayout, offset: number, length: number
     runs.push({
       offset: at,
       length: runLength,
-      dataOffset: areaOffset + layout.tagRunBytes + within,
+      dataOffset: isApart ? at : areaOffset + layout.tagRunBytes + within,
       tagOffset: areaOffset + (within / blockSize) * tagSize,
       tagLength: (runLength / blockSize) * tagSize,
     })
@@ -142,7 +179,7 @@ export function areaRuns(layout: IntegrityLayout, offset: number, length: number
   return runs
 }
 
-/** Bytes of the tags of one area, padding included. */
+/** Bytes of the tags of one area, padding included; not of data that lie apart. */
 export function tagRunBytes({ tagSize, interleaveSectors, blockSize, hasFixedPadding }: Geometry): number {
   const padding = hasFixedPadding ? PADDING_SECTORS * SECTOR_SIZE : LEGACY_PADDING_BYTES
   const tagBytes = tagSize * ((interleaveSectors * SECTOR_SIZE) / blockSize)

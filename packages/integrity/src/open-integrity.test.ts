@@ -158,7 +158,6 @@ describe("openIntegrity", () => {
     ["recalculate", { isRecalculating: true }],
     ["bitmap", { hasDirtyBitmap: true }],
     ["journal_mac", { hasJournalMac: true }],
-    ["meta_device", { interleaveSectors: 1 }],
   ])("refuses by name: %s", async (name, changes) => {
     for (const mode of ["J", "B", "D"] as const) {
       await expect(open(change(await image(), changes), { mode, readOnly: true })).rejects.toMatchObject({

@@ -4,9 +4,9 @@ import { readIntegritySuperblock } from "./inspect-integrity.ts"
 import { type IntegrityMode, integrityTarget } from "./integrity-target.ts"
 import { createInternalHash, type InternalHash } from "./internal-hash.ts"
 import { inspectJournal } from "./journal.ts"
-import { type IntegrityLayout, layoutOf } from "./layout.ts"
+import { type IntegrityLayout, isDataApart, layoutOf } from "./layout.ts"
 import type { IntegritySuperblock } from "./superblock.ts"
-import { tagBufferProblem } from "./tag-buffer.ts"
+import { haveRoom, tagBufferProblem, tagBufferSectors } from "./tag-buffer.ts"
 
 export interface OpenIntegrityOptions {
   /** Owned once the device is open; left open if opening fails. */
@@ -70,19 +70,21 @@ const SECTOR_SIZE = 512
  * modes J and B, and for features that are not built.
  */
 export async function openIntegrity(options: OpenIntegrityOptions): Promise<BlockDevice> {
-  const { lower, start = 0, mode, internalHash, engine = defaultEngine } = options
+  const { lower, metadata = lower, start = 0, mode, internalHash, engine = defaultEngine } = options
   checkLine(options)
-  const superblock = await readIntegritySuperblock(lower, start)
+  const superblock = await readIntegritySuperblock(metadata, start)
   checkSuperblock(superblock, options)
-  const layout = layoutOf(superblock, lower.size, start)
+  const layout = layoutOf(superblock, metadata.size, start, lower.size)
   checkSize(layout, options)
+  checkRoom(superblock, layout, options)
   // Mode R is there to get at a volume whose journal or bitmap cannot be used.
-  if (mode !== "R") await checkClean(superblock, layout, lower)
+  if (mode !== "R") await checkClean(superblock, layout, metadata)
 
   const hash = internalHash && createInternalHash(engine, internalHash)
   try {
     return integrityTarget({
       lower,
+      metadata: options.metadata,
       layout,
       size: options.size,
       mode,
@@ -102,7 +104,6 @@ export async function openIntegrity(options: OpenIntegrityOptions): Promise<Bloc
 export function checkBuilt(options: Omit<OpenIntegrityOptions, "lower" | "size" | "internalHash">): void {
   const { mode, readOnly = false } = options
   if (mode === "I") throw unsupported("mode I (inline tags)")
-  if (options.metadata !== undefined) throw unsupported("data on a device of their own (meta_device)")
   if (options.journalCrypt !== undefined) throw unsupported("an encrypted journal (journal_crypt)")
   if (options.journalMac !== undefined) throw unsupported("a journal with a MAC (journal_mac)")
   if (options.recalculate === true) throw unsupported("calculating tags (recalculate)")
@@ -113,15 +114,16 @@ export function checkBuilt(options: Omit<OpenIntegrityOptions, "lower" | "size" 
 }
 
 function checkLine(options: OpenIntegrityOptions): void {
-  const { lower, start = 0, mode, internalHash, allowDiscards } = options
+  const { lower, metadata = lower, start = 0, mode, internalHash, allowDiscards } = options
   checkBuilt(options)
   if (mode === "B" && internalHash === undefined) throw invalid("mode B needs an internal hash")
   if (allowDiscards === true && internalHash === undefined) throw invalid("allow_discards needs an internal hash")
-  const unit = Math.max(SECTOR_SIZE, lower.blockSize)
+  const unit = Math.max(SECTOR_SIZE, metadata.blockSize)
   if (!Number.isSafeInteger(start) || start < 0 || start % unit !== 0) {
     throw invalid(`start: expected a multiple of ${unit}, got ${start}`)
   }
-  if (lower.blockSize > 4096) throw invalid(`expected blocks of at most 4096 bytes below, got ${lower.blockSize}`)
+  const largest = Math.max(lower.blockSize, metadata.blockSize)
+  if (largest > 4096) throw invalid(`expected blocks of at most 4096 bytes below, got ${largest}`)
 }
 
 function checkSuperblock(superblock: IntegritySuperblock, options: OpenIntegrityOptions): void {
@@ -132,17 +134,21 @@ function checkSuperblock(superblock: IntegritySuperblock, options: OpenIntegrity
     }
   }
   if (superblock.hasJournalMac) throw unsupported("a journal with a MAC (journal_mac)")
-  if (superblock.interleaveSectors === 1) throw unsupported("data on a device of their own (meta_device)")
-  const problem = tagBufferProblem(superblock, options.bufferSectors, options.lower.blockSize)
+  const isApart = isDataApart(superblock)
+  if (isApart !== (options.metadata !== undefined))
+    throw invalid(`the superblock says that the data lie ${isApart ? "on a device of their own" : "beside their tags"}`)
+  const problem = tagBufferProblem(superblock, options.bufferSectors, options.metadata ?? options.lower)
   if (options.mode !== "R" && problem !== undefined) throw unsupported(problem)
   if (options.internalHash === undefined && options.lower.blockSize > superblock.blockSize) {
     throw unsupported(`a tag store with blocks of ${superblock.blockSize} over blocks of ${options.lower.blockSize}`)
   }
 }
 
-function checkSize(layout: IntegrityLayout, { lower, start = 0, size }: OpenIntegrityOptions): void {
+function checkSize(layout: IntegrityLayout, { lower, metadata, start = 0, size }: OpenIntegrityOptions): void {
   const unit = Math.max(layout.blockSize, lower.blockSize)
-  if (start % unit !== 0) throw invalid(`start: expected a multiple of ${unit}, got ${start}`)
+  if (metadata === undefined && start % unit !== 0) {
+    throw invalid(`start: expected a multiple of ${unit}, got ${start}`)
+  }
   // Linux lets blocks of 1024 and 2048 bytes stand on larger ones, and gives requests below that may not be whole.
   const linuxUnit = layout.blockSize === SECTOR_SIZE ? unit : layout.blockSize
   if (!Number.isSafeInteger(size) || size < 0 || size % linuxUnit !== 0) {
@@ -153,6 +159,15 @@ function checkSize(layout: IntegrityLayout, { lower, start = 0, size }: OpenInte
     throw invalid(`size: the volume provides ${layout.possibleBytes} bytes, expected ${size}`)
   // Linux would enlarge the volume here, and write that into its superblock.
   if (size > layout.providedBytes) throw unsupported(`enlarging a volume of ${layout.providedBytes} bytes to ${size}`)
+}
+
+/** Tags that lie apart need room in whole buffers. */
+function checkRoom(superblock: IntegritySuperblock, layout: IntegrityLayout, options: OpenIntegrityOptions): void {
+  const { metadata, bufferSectors } = options
+  if (metadata === undefined) return
+  const volume = { ...superblock, providedSectors: layout.possibleBytes / SECTOR_SIZE }
+  if (haveRoom(volume, tagBufferSectors(volume, bufferSectors, metadata.size), metadata.size)) return
+  throw invalid(`the tags do not fit on a device of ${metadata.size} bytes`)
 }
 
 async function checkClean(superblock: IntegritySuperblock, layout: IntegrityLayout, lower: BlockDevice): Promise<void> {

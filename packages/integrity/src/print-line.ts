@@ -44,8 +44,14 @@ export function printIntegrityLine(line: IntegrityLine, { showKeys }: { readonly
  * The line that the kernel prints for a volume opened with `line`: what the superblock rules is taken from it, what is
  * left gets the kernel's defaults and rounding. (`bitmap_flush_interval` stays as given: the kernel rounds it to its
  * timer ticks.)
+ *
+ * @param metadataBytes of the device with the superblock: needed where data lie on a device of their own.
  */
-export function completeIntegrityLine(line: IntegrityLine, superblock: IntegritySuperblock): IntegrityLine {
+export function completeIntegrityLine(
+  line: IntegrityLine,
+  superblock: IntegritySuperblock,
+  metadataBytes?: number,
+): IntegrityLine {
   const section = sectionLayout(superblock)
   const journalSectors = (section.sectionBytes / SECTOR_SIZE) * superblock.journalSectionCount
   const entryCount = section.sectorEntryCount * 8 * superblock.journalSectionCount
@@ -57,7 +63,7 @@ export function completeIntegrityLine(line: IntegrityLine, superblock: Integrity
     blockSize,
     journalSectors,
     interleaveSectors,
-    bufferSectors: tagBufferSectors(superblock, line.bufferSectors),
+    bufferSectors: tagBufferSectors(superblock, line.bufferSectors, metadataBytes),
     journalWatermark: watermarkPercent(entryCount, line.journalWatermark ?? WATERMARK_DEFAULT),
     commitTimeMs: line.commitTimeMs ?? COMMIT_TIME_DEFAULT_MS,
     sectorsPerBit: 2 ** bitmapBitSectorsLog2(perBit, blockSize, journalSectors, providedSectors),

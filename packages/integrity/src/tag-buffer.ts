@@ -1,40 +1,62 @@
-import { type Geometry, tagRunBytes } from "./layout.ts"
+import type { BlockDevice } from "@blockstrata/device"
+import { apartTagSectors, type Geometry, initialSectors, isDataApart, PADDING_SECTORS, tagRunBytes } from "./layout.ts"
 import type { IntegritySuperblock } from "./superblock.ts"
 
 const SECTOR_SIZE = 512
-const BUFFER_SECTORS = 128
+export const BUFFER_SECTORS = 128
 const BUFFER_SECTORS_MAX = 2 ** 22
+/** Where data lie apart, buffers are made smaller down to this. */
+export const APART_BUFFER_SECTORS_MIN = 8
+
+type Provided = Geometry & Pick<IntegritySuperblock, "providedSectors">
 
 /**
- * Why the kernel's tag buffers spoil this volume, over blocks of `lowerBlockSize` bytes; undefined if they do not.
+ * Why the kernel's tag buffers spoil this volume, over blocks of the device with the tags; undefined if they do not.
  *
  * @param wanted as on the line.
  */
 export function tagBufferProblem(
-  superblock: Geometry & Pick<IntegritySuperblock, "providedSectors">,
+  superblock: Provided,
   wanted: number | undefined,
-  lowerBlockSize: number,
+  metadata: Pick<BlockDevice, "size" | "blockSize">,
 ): string | undefined {
-  if (!hasTagsInPlace(superblock, wanted)) {
+  const bufferSectors = tagBufferSectors(superblock, wanted, metadata.size)
+  if (!hasTagsInPlace(superblock, bufferSectors)) {
     return `interleave_sectors:${superblock.interleaveSectors} without fix_padding: Linux would write its tags over its data (but not with buffer_sectors:8)`
   }
   // The device below reads and writes no part of a block: in Linux 6.1 every request fails for want of its tags.
-  if (tagBufferSectors(superblock, wanted) * SECTOR_SIZE < lowerBlockSize) {
-    return `buffer_sectors:${wanted} over blocks of ${lowerBlockSize} bytes, on which Linux fails every request`
+  if (bufferSectors * SECTOR_SIZE < metadata.blockSize) {
+    return `buffer_sectors:${wanted} over blocks of ${metadata.blockSize} bytes, on which Linux fails every request`
   }
   return undefined
 }
 
 /**
- * Sectors of the buffers through which the kernel reads and writes tags: a power of two that divides the tag run.
+ * Sectors of the buffers through which the kernel reads and writes tags: a power of two that divides the tag run, or, where
+ * data lie apart, one of whose multiples the tags and `metadataBytes` have room.
  *
  * @param wanted as on the line; 128 if undefined.
  */
-export function tagBufferSectors(geometry: Geometry, wanted: number = BUFFER_SECTORS): number {
-  const runSectors = tagRunBytes(geometry) / SECTOR_SIZE
+export function tagBufferSectors(
+  geometry: Provided,
+  wanted: number = BUFFER_SECTORS,
+  metadataBytes: number = Number.POSITIVE_INFINITY,
+): number {
   let buffer = Math.min(floorPowerOfTwo(Math.max(1, wanted)), BUFFER_SECTORS_MAX)
+  if (isDataApart(geometry)) {
+    while (buffer > APART_BUFFER_SECTORS_MIN && !haveRoom(geometry, buffer, metadataBytes)) buffer /= 2
+    return buffer
+  }
+  const runSectors = tagRunBytes(geometry) / SECTOR_SIZE
   while (runSectors % buffer !== 0) buffer /= 2
   return buffer
+}
+
+/** Whether the tags of data that lie apart fit behind the journal in whole buffers. */
+export function haveRoom(geometry: Provided, bufferSectors: number, metadataBytes: number): boolean {
+  const tagSectors = apartTagSectors(geometry, geometry.providedSectors, bufferSectors)
+  const [firstSectors, sectors] = [initialSectors(geometry), Math.floor(metadataBytes / SECTOR_SIZE)]
+  return firstSectors + PADDING_SECTORS < sectors && firstSectors + tagSectors <= sectors
 }
 
 /**
@@ -42,13 +64,10 @@ export function tagBufferSectors(geometry: Geometry, wanted: number = BUFFER_SEC
  * that begins inside a buffer is taken to begin with it, over the data of the area before: with the first padding, whose
  * runs many buffers divide, and areas shorter than a buffer. Up to Linux 7.2 such a volume destroys its own data.
  */
-function hasTagsInPlace(
-  geometry: Geometry & Pick<IntegritySuperblock, "providedSectors">,
-  wantedBufferSectors: number | undefined,
-): boolean {
+function hasTagsInPlace(geometry: Provided, bufferSectors: number): boolean {
   const { interleaveSectors, providedSectors } = geometry
-  const isOneArea = providedSectors <= interleaveSectors
-  return isOneArea || interleaveSectors % tagBufferSectors(geometry, wantedBufferSectors) === 0
+  const isOneArea = isDataApart(geometry) || providedSectors <= interleaveSectors
+  return isOneArea || interleaveSectors % bufferSectors === 0
 }
 
 /** The largest power of two that is not above `value`, which is at least 1. */
