@@ -7,7 +7,7 @@ import { detectFormat, SIGNATURE_BYTES } from "./image-signature.ts"
 /** What the superblock of a dm-integrity image does not say. */
 export interface IntegrityChoice {
   /**
-   * As integritysetup spells it: `crc32c`, `sha256`, `hmac-sha256`; `none` for a store of tags, whose blocks are not
+   * As integritysetup spells it: `crc32c`, `sha256`, `hmac-sha256` ...; `none` for a store of tags, whose blocks are not
    * checked. crc32c if not given, as in integritysetup, but only where the tags have its 4 bytes.
    */
   readonly algorithm?: string | undefined

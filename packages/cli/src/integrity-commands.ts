@@ -1,4 +1,12 @@
-import { BlockError, formatIntegrity, inspectIntegrity, openFile, printSuperblock } from "blockstrata"
+import {
+  BlockError,
+  formatIntegrity,
+  type InternalHash,
+  inspectIntegrity,
+  internalHashSizes,
+  openFile,
+  printSuperblock,
+} from "blockstrata"
 import type { Command } from "commander"
 import { confirm } from "./confirmation.ts"
 import { VerbFailure } from "./exit-status.ts"
@@ -22,7 +30,6 @@ interface FormatOptions {
 }
 
 const SECTOR_SIZE = 512
-const DIGEST_SIZES = { crc32c: 4, sha256: 32, "hmac-sha256": 32 } as const
 
 /** `strata integrity format | dump`, with integritysetup's options and words. */
 export function addIntegrityCommands(program: Command, host: Host): void {
@@ -31,7 +38,7 @@ export function addIntegrityCommands(program: Command, host: Host): void {
     .command("format")
     .argument("<IMAGE>")
     .description("makes a volume and initialises its tags; what stood there is lost [formatIntegrity]")
-    .option("-I, --integrity <ALG>", "crc32c, sha256 or hmac-sha256", "crc32c")
+    .option("-I, --integrity <ALG>", "crc32c, xxhash64, sha256, sha512, hmac-sha256 ...", "crc32c")
     .option("--integrity-key-file <FILE>", "the key of an HMAC, raw; - for stdin")
     .option("-t, --tag-size <BYTES>", "tag size; the whole digest if not given", parseCount)
     .option("-s, --sector-size <BYTES>", "512, 1024, 2048 or 4096", parseCount, SECTOR_SIZE)
@@ -52,22 +59,22 @@ export function addIntegrityCommands(program: Command, host: Host): void {
 
 async function format(host: Host, path: string, options: FormatOptions): Promise<void> {
   const { integrity } = options
-  if (integrity !== "crc32c" && integrity !== "sha256" && integrity !== "hmac-sha256") {
-    throw new VerbFailure(`--integrity: ${integrity} is not supported: crc32c, sha256, hmac-sha256`, 1)
-  }
+  // integritysetup's `hmac-sha256` is the kernel's `hmac(sha256)`.
+  const name = integrity.replace(/^hmac-(.+)$/, "hmac($1)") as InternalHash["name"]
+  const digestSize = Object.hasOwn(internalHashSizes, name) ? internalHashSizes[name] : undefined
+  if (digestSize === undefined) throw new VerbFailure(`--integrity: ${integrity} is not supported`, 1)
   const key =
     options.integrityKeyFile === undefined ? undefined : await readIntegrityKey(host, options.integrityKeyFile)
-  if ((integrity === "hmac-sha256") !== (key !== undefined)) {
-    throw new VerbFailure("--integrity-key-file goes with hmac-sha256, and hmac-sha256 with it", 1)
+  if (name.startsWith("hmac(") !== (key !== undefined)) {
+    throw new VerbFailure("--integrity-key-file goes with hmac-..., and hmac-... with it", 1)
   }
   await confirm(host, `This will overwrite data on ${path} irrevocably.`, options.batchMode === true)
   const lower = await openFile(path, { readOnly: false })
   try {
     const superblock = await formatIntegrity({
       lower,
-      internalHash:
-        integrity === "hmac-sha256" ? { name: "hmac(sha256)", key: key ?? new Uint8Array(0) } : { name: integrity },
-      tagSize: options.tagSize ?? DIGEST_SIZES[integrity],
+      internalHash: (key === undefined ? { name } : { name, key }) as InternalHash,
+      tagSize: options.tagSize ?? digestSize,
       blockSize: options.sectorSize,
       interleaveSectors: options.interleaveSectors,
       journalSectors: options.journalSize && Math.floor(options.journalSize / SECTOR_SIZE),

@@ -36,7 +36,7 @@ export function addVolume(command: Command): Command {
       collect,
     )
     .option("--read-only", "write to no file")
-    .option("-I, --integrity <ALG>", "dm-integrity: crc32c, sha256, hmac-sha256, or none for a store of tags")
+    .option("-I, --integrity <ALG>", "dm-integrity: crc32c, sha256, hmac-sha256 ..., or none for a store of tags")
     .option("--integrity-key-file <FILE>", "the key of an HMAC, raw; - for stdin")
     .addOption(
       new Option("-D, --integrity-no-journal", "open in mode D").conflicts([

@@ -2,6 +2,7 @@ import { type BlockDevice, defineDevice, memoryDevice } from "@blockstrata/devic
 import { describe, expect, it } from "vitest"
 import { formatIntegrity } from "./format-integrity.ts"
 import { inspectIntegrity, readIntegritySuperblock } from "./inspect-integrity.ts"
+import type { InternalHash } from "./internal-hash.ts"
 import { openIntegrity } from "./open-integrity.ts"
 
 const SIZE = 2 * 1024 * 1024
@@ -104,10 +105,14 @@ describe("formatIntegrity", () => {
     ]) {
       await expect(formatIntegrity({ ...options, lower, ...wrong })).rejects.toThrow(RangeError)
     }
-    const sha1 = { name: "sha1" } as unknown as typeof internalHash
-    await expect(formatIntegrity({ ...options, lower, internalHash: sha1 })).rejects.toMatchObject({
-      code: "UNSUPPORTED",
-    })
+    const [md4, keyed, keyless] = [
+      { name: "md4" },
+      { name: "sha256", key: new Uint8Array(32) },
+      { name: "hmac(sha256)" },
+    ] as unknown as [InternalHash, InternalHash, InternalHash]
+    const format = (wrong: InternalHash) => formatIntegrity({ ...options, lower, internalHash: wrong })
+    await expect(format(md4)).rejects.toMatchObject({ code: "UNSUPPORTED" })
+    for (const wrong of [keyed, keyless]) await expect(format(wrong)).rejects.toThrow(TypeError)
   })
 })
 

@@ -10,7 +10,7 @@ import type { Engine } from "@blockstrata/primitives"
 import { formatIntegrity } from "./format-integrity.ts"
 import { freshSuperblock } from "./fresh-superblock.ts"
 import { readIntegritySuperblock, readSuperblockSectors } from "./inspect-integrity.ts"
-import type { InternalHash } from "./internal-hash.ts"
+import { type InternalHash, internalHashNamed } from "./internal-hash.ts"
 import { checkBuilt, type JournalAlgorithm, type OpenIntegrityOptions, openIntegrity } from "./open-integrity.ts"
 import { completeIntegrityLine, printIntegrityLine } from "./print-line.ts"
 import { type IntegrityLine, type LineHash, lineTagSize, parseIntegrityLine } from "./table-line.ts"
@@ -105,10 +105,7 @@ async function formatIfZero(options: OpenIntegrityOptions, line: IntegrityLine, 
 
 function internalHashOf({ internalHash }: IntegrityLine): InternalHash | undefined {
   if (internalHash === undefined) return undefined
-  const { name, keyHex = "" } = internalHash
-  if (name === "crc32c" || name === "sha256") return { name }
-  if (name !== "hmac(sha256)") throw new BlockError("UNSUPPORTED", `integrity: not built yet: internal_hash ${name}`)
-  return { name, key: decodeHex(keyHex) ?? new Uint8Array(0) }
+  return internalHashNamed(internalHash.name, decodeHex(internalHash.keyHex ?? "") ?? new Uint8Array(0))
 }
 
 function journalAlgorithmOf(algorithm: LineHash | undefined): JournalAlgorithm | undefined {

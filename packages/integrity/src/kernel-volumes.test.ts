@@ -7,7 +7,7 @@ import { listVectors, loadSharedVectors, loadVector, sha256, type Vector } from 
 import { formatIntegrity } from "./format-integrity.ts"
 import { inspectIntegrity, printSuperblock, readIntegritySuperblock } from "./inspect-integrity.ts"
 import { integrityWord } from "./integrity-word.ts"
-import type { InternalHash } from "./internal-hash.ts"
+import { internalHashNamed } from "./internal-hash.ts"
 import { layoutOf } from "./layout.ts"
 import { openIntegrity } from "./open-integrity.ts"
 import { completeIntegrityLine } from "./print-line.ts"
@@ -15,16 +15,21 @@ import { encodeSuperblock, type IntegritySuperblock } from "./superblock.ts"
 import type { IntegrityLine } from "./table-line.ts"
 
 const CLEAN = [
+  "blake2b-256",
+  "crc32",
   "crc32c-direct",
   "crc32c-journal",
   "crc32c-journal-small",
   "discard",
   "hmac-sha256-journal",
+  "hmac-sha512-4k",
   "interleave",
   "legacy-padding",
   "separate-meta",
+  "sha1",
   "sha256-4k",
   "sha256-tag16",
+  "xxhash64",
 ].map((name) => `integrity-${name}`)
 const shared = loadSharedVectors()
 const vectors: readonly Vector[] = (shared.length > 0 ? shared : listVectors().map(loadVector)).filter(({ name }) =>
@@ -133,8 +138,7 @@ async function writeSame(
   plaintext: Uint8Array,
   hasDiscard: boolean,
 ): Promise<void> {
-  const name = line.internalHash!.name as InternalHash["name"]
-  const internalHash: InternalHash = name === "hmac(sha256)" ? { name, key: keyOf(line) } : { name }
+  const internalHash = internalHashNamed(line.internalHash!.name, keyOf(line))
   const { tagSize, blockSize, interleaveSectors, salt } = theirs
   const journalSectors = line.journalSectors!
   const legacyPadding = !theirs.hasFixedPadding

@@ -1,6 +1,6 @@
 import { BlockError } from "@blockstrata/device"
 import type { IntegrityMode } from "./integrity-target.ts"
-import { DIGEST_SIZES, isInternalHashName, isLinuxHashName } from "./internal-hash.ts"
+import { internalHashSizes, isInternalHashName, isLinuxHashName, takesKey } from "./internal-hash.ts"
 import { TAG_SIZE_MAX } from "./superblock.ts"
 
 /** The arguments of an integrity line as they were given; what is undefined was not. */
@@ -159,10 +159,9 @@ function algorithmOf(option: string, value: string): LineHash {
 function checkHash({ name, keyHex }: LineHash, refusals: string[]): void {
   if (!isLinuxHashName(name)) throw invalid("internal_hash: unknown hash")
   if (name.startsWith("hmac(") && keyHex === undefined) throw invalid(`internal_hash: ${name} needs a key`)
-  if (name === "sha256" && keyHex !== undefined) throw invalid("internal_hash: sha256 takes no key")
-  if (name === "crc32c" && keyHex !== undefined) {
-    if (keyHex.length !== 8) throw invalid("internal_hash: crc32c takes a key of 4 bytes")
-    refusals.push("internal_hash crc32c with a key")
+  if (keyHex !== undefined && !name.startsWith("hmac(") && isInternalHashName(name)) {
+    if (!takesKey(name, keyHex.length / 2)) throw invalid(`internal_hash: ${name} takes no such key`)
+    refusals.push(`internal_hash ${name} with a key`)
   } else if (!isInternalHashName(name)) refusals.push(`internal_hash ${name}`)
 }
 
@@ -188,7 +187,7 @@ export function lineTagSize({ tagSize, internalHash }: IntegrityLine): number {
   if (tagSize !== undefined) return tagSize
   const name = internalHash?.name ?? ""
   if (!isInternalHashName(name)) throw invalid("tag size - needs an internal_hash")
-  return DIGEST_SIZES[name]
+  return internalHashSizes[name]
 }
 
 function invalid(what: string): BlockError {

@@ -5,11 +5,11 @@ import {
   formatIntegrity,
   freshSuperblock,
   type InternalHash,
+  internalHashSizes,
   layoutOf,
   openIntegrity,
 } from "@blockstrata/integrity"
 import { type SeededRandom, seededRuntime } from "@blockstrata/testkit"
-import { DIGEST_SIZES } from "../../../../packages/integrity/src/internal-hash.ts"
 import {
   FLAG_FIELDS,
   MODES as LINE_MODES,
@@ -22,7 +22,7 @@ import { drawRange } from "../steps.ts"
 /** Read from a line, and not opened yet. */
 const NOT_OPENED = ["I", "recalculate", "reset_recalculate"]
 const MODES = LINE_MODES.filter((mode) => !NOT_OPENED.includes(mode))
-const HASHES = Object.keys(DIGEST_SIZES) as InternalHash["name"][]
+const HASHES = Object.keys(internalHashSizes) as InternalHash["name"][]
 const BLOCK_SIZES = [256, 512, 1024, 2048, 4096, 8192].filter((size) => {
   try {
     parseIntegrityLine(["m0", "0", "4", "D", "1", `block_size:${size}`])
@@ -67,7 +67,11 @@ export const integrityFamily: Family = {
   coverage: [
     ...MODES.map((mode) => `mode ${mode}`),
     ...HASHES,
-    ...HASHES.flatMap((hash) => [`${hash} in mode D`, `${hash} with a longer tag`, `${hash} with a shorter tag`]),
+    ...HASHES.map((hash) => `${hash} in mode D`),
+    ...["crc32c", "xxhash64", "sha256", "hmac(sha256)"].flatMap((hash) => [
+      `${hash} with a longer tag`,
+      `${hash} with a shorter tag`,
+    ]),
     ...BLOCK_SIZES.map((size) => `block_size:${size}`),
     ...NUMBER_WORDS,
     ...FLAG_WORDS,
@@ -98,7 +102,7 @@ function draw(random: SeededRandom): Draft {
   const mode = random.pick([...MODES, "D", "D", "D"])
   const name = isChance(random, 1, 5) && mode !== "B" ? undefined : random.pick(HASHES)
   const hash = name === undefined ? undefined : hashOf(name, random)
-  const digestSize = name === undefined ? 0 : DIGEST_SIZES[name]
+  const digestSize = name === undefined ? 0 : internalHashSizes[name]
   const isTagSizeSaid = name === undefined || isChance(random, 3, 4)
   const isOdd = name === undefined || isChance(random, 1, 2)
   const flags = pickSome(random, FLAG_WORDS, 1, 2).filter((flag) => flag !== "allow_discards" || name !== undefined)
@@ -127,7 +131,7 @@ function draw(random: SeededRandom): Draft {
 }
 
 function hashOf(name: InternalHash["name"], random: SeededRandom): InternalHash {
-  return name === "hmac(sha256)" ? { name, key: random.bytes(1 + random.below(80)) } : { name }
+  return (name.startsWith("hmac(") ? { name, key: random.bytes(1 + random.below(160)) } : { name }) as InternalHash
 }
 
 function wordsOf(choice: IntegrityDraw, digestSize: number): string[] {
