@@ -1,4 +1,13 @@
-import { type BlockDevice, conciseTable, type Engine, memoryDevice, openVolume, type Volume } from "blockstrata"
+import {
+  type BlockDevice,
+  conciseTable,
+  type Engine,
+  integrityWordWith,
+  memoryDevice,
+  openVolume,
+  type TableWord,
+  type Volume,
+} from "blockstrata"
 import type { Vector } from "./vector.ts"
 
 export interface VectorStackOptions {
@@ -7,6 +16,8 @@ export interface VectorStackOptions {
   readonly readOnly?: boolean
   /** Media instead of fresh copies of the vector's images: what is written stands in them. */
   readonly images?: ReadonlyMap<string, Uint8Array>
+  /** Targets with a policy of their own. */
+  readonly words?: readonly TableWord[]
   /** Changes a line before it is read. */
   readonly edit?: (line: string) => string
 }
@@ -37,12 +48,13 @@ function operandOf({ manifest }: Vector, image: string): string {
 /** Opens the stack of a vector over its images. */
 export async function openVectorStack(
   vector: Vector,
-  { engine, readOnly = true, images, edit }: VectorStackOptions = {},
+  { engine, readOnly = true, images, words, edit }: VectorStackOptions = {},
 ): Promise<Volume> {
   return await openVolume({
     table: tableOfVector(vector, edit),
     readOnly,
     engine,
+    words,
     openFile: async (name, { blockSize, tagSize }) => {
       const bytes = images?.get(name) ?? vector.image(name)
       if (tagSize === undefined) return memoryDevice({ bytes, readOnly })
@@ -57,6 +69,9 @@ export async function openVectorStack(
     },
   })
 }
+
+/** For volumes with a keyed hash that were in bitmap mode. */
+export const bitmapWords: readonly TableWord[] = [integrityWordWith({ allowUnauthenticatedRecovery: true })]
 
 /** All bytes of a device. */
 export async function readAll(device: BlockDevice): Promise<Uint8Array> {

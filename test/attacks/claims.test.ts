@@ -2,7 +2,7 @@ import { createMedia, type Media } from "@blockstrata/testkit"
 import { BlockError, openVolume } from "blockstrata"
 import { describe, expect, it } from "vitest"
 import { loadVector } from "../vector.ts"
-import { imagesOf, openVectorStack, readAll } from "../vector-stack.ts"
+import { bitmapWords, imagesOf, openVectorStack, readAll, type VectorStackOptions } from "../vector-stack.ts"
 
 /** What `docs/guarantees.md` says beside the matrix. */
 
@@ -11,6 +11,7 @@ const BLOCK_SIZE = 512
 describe("an HMAC volume that Linux wrote in bitmap mode, its superblock's flag for a dirty bitmap set without the key", () => {
   const vector = loadVector("integrity-hmac-sha256-bitmap")
   const FLAGS_OFFSET = 24
+  const BITMAP_OFFSET = 4096
   const DIRTY_BITMAP = 4
   const { flip_byte: flippedByte = 0 } = vector.manifest.expect.corruption ?? {}
 
@@ -18,28 +19,45 @@ describe("an HMAC volume that Linux wrote in bitmap mode, its superblock's flag 
     const images = imagesOf(vector)
     const image = images.get("disk.img")!
     image[FLAGS_OFFSET] = image[FLAGS_OFFSET]! | flags
+    if (flags === DIRTY_BITMAP) image.fill(0xff, BITMAP_OFFSET, BITMAP_OFFSET + 4096)
     image[flippedByte] = image[flippedByte]! ^ 0xff
     return images
   }
-  const open = async (mode: string, flags: number) =>
-    (await openVectorStack(vector, { images: forged(flags), edit: (line) => line.replace(" B ", ` ${mode} `) })).device
+  const open = async (mode: string, flags: number, words: VectorStackOptions["words"] = []) => {
+    const edit = (line: string) => line.replace(" B ", ` ${mode} `)
+    return (await openVectorStack(vector, { images: forged(flags), words, edit })).device
+  }
 
-  it.each(["J", "B", "D"])("is refused by name in mode %s", async (mode) => {
+  it.each(["J", "B", "D"])("is refused in mode %s, naming what would allow it", async (mode) => {
     await expect(open(mode, DIRTY_BITMAP)).rejects.toMatchObject({
-      code: "UNSUPPORTED",
-      message: expect.stringContaining("dirty bitmap"),
+      code: "REFUSED",
+      message: expect.stringContaining("allowUnauthenticatedRecovery"),
     })
   })
 
+  it("is refused in mode B even without the flag: a crash would set it", async () => {
+    await expect(open("B", 0)).rejects.toMatchObject({ code: "REFUSED", message: expect.stringContaining("mode B") })
+  })
+
+  it.each(["J", "B", "D"])("allowed by name, mode %s takes whatever stands in marked regions", async (mode) => {
+    const [device, original] = [
+      await open(mode, DIRTY_BITMAP, bitmapWords),
+      await openVectorStack(vector, { words: bitmapWords }),
+    ]
+    const [changed, good] = [await readAll(device), await readAll(original.device)]
+    expect([...changed.keys()].filter((index) => changed[index] !== good[index])).toHaveLength(1)
+  })
+
   it("without the flag opens, and finds the changed block", async () => {
-    const device = await open("B", 0)
-    await expect(readAll(device)).rejects.toMatchObject({ code: "INTEGRITY", length: BLOCK_SIZE })
-    await device.close()
+    for (const device of [await open("D", 0), await open("B", 0, bitmapWords)]) {
+      await expect(readAll(device)).rejects.toMatchObject({ code: "INTEGRITY", length: BLOCK_SIZE })
+      await device.close()
+    }
   })
 
   it("reads in mode R, which checks nothing, with the changed byte in it", async () => {
     const device = await open("R", DIRTY_BITMAP)
-    const original = await openVectorStack(vector)
+    const original = await openVectorStack(vector, { words: bitmapWords })
     const [changed, good] = [await readAll(device), await readAll(original.device)]
     expect([...changed.keys()].filter((index) => changed[index] !== good[index])).toHaveLength(1)
     await device.close()

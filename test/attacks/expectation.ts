@@ -32,9 +32,9 @@ const ROWS: readonly string[] = [
   // C, S and A were planned as undetected: Linux replays what it finds, an old block included, and on H and HB too, for no
   // line here has a journal_mac. Nothing here replays a journal: one with entries is refused by name.
   "A12  n/a     n/a      refused  refused  refused  refused  refused    refused  refused  n/a      n/a",
-  // C, S and HB were planned as undetected: Linux recalculates the tags of what stands there; for a dirty bitmap keyed ones
-  // too, on H as on HB. Nothing here recalculates: a volume that asks for it is refused by name.
-  "A13  n/a     n/a      refused  refused  refused  refused  refused    refused  refused  n/a      n/a",
+  // A keyed hash is not recalculated; for a dirty bitmap Linux does it all the same, on H as on HB, and here HB's reader has
+  // allowed it by name.
+  "A13  n/a     n/a      chosen   chosen   refused  refused  refused    chosen+refused refused n/a   n/a",
   // V was planned as not applicable. Whoever publishes an image keeps its root hash; any other state has another one.
   "A14  old     old      old      old      old      old      old        old      old      refused  refused",
   "A15  old     old      old      old      old      old      old        old      old      refused  refused",

@@ -43,8 +43,9 @@ export const TARGETS: readonly TargetPromise[] = [
   },
   {
     name: "HB",
-    stack: "H, read in mode B",
-    promise: "as H: a volume with a dirty bitmap is refused, where Linux makes new tags over what it finds",
+    stack: "H, written and read in mode B, `allowUnauthenticatedRecovery`",
+    promise:
+      "as C: somebody without the key sets a flag and a bitmap, and what stands there then gets its tag; without the option the line is refused",
   },
   {
     name: "A",
@@ -95,8 +96,12 @@ export const NOTES: readonly { readonly text: string; readonly cells: readonly s
     text: "Refused because nothing here replays a journal; Linux does, and reads the old block: see below.",
   },
   {
-    cells: ["A13 C", "A13 S", "A13 H", "A13 HB"],
-    text: "Refused because nothing here recalculates tags; Linux does, and reads what the attacker chose: see below.",
+    cells: ["A13 H", "A13 H-legacy", "A13 H-discards"],
+    text: "Refused by policy: for a dirty bitmap Linux makes keyed tags too, in every mode, and reads what the attacker chose: see below.",
+  },
+  {
+    cells: ["A13 HB"],
+    text: "Detected is only the flag for recalculation, which Linux refuses with a keyed hash too. The flag for a dirty bitmap is how mode B works.",
   },
   {
     cells: ["A16 V", "A16 V-superblock"],

@@ -1,6 +1,6 @@
 import type { AttackStack, AttackWish } from "@blockstrata/testkit"
 import { seededRandom } from "@blockstrata/testkit"
-import { conciseTable, encodeHex, openVolume } from "blockstrata"
+import { conciseTable, encodeHex, integrityWordWith, openVolume } from "blockstrata"
 import { INTEGRITY_FLAGS, INTEGRITY_JOURNAL, integrityHeader } from "./integrity-metadata.ts"
 import type { LineStack } from "./line-stack.ts"
 import { VERITY_STACKS } from "./verity-stacks.ts"
@@ -33,6 +33,7 @@ function lineStack(
         table: conciseTable(lines(party)),
         runtime,
         readOnly: party === "reader",
+        words: name === "HB" ? [integrityWordWith({ allowUnauthenticatedRecovery: true })] : [],
         openFile: async (path) => medium(path, { size: mediumSize }),
       })
       return device
@@ -47,7 +48,7 @@ interface IntegrityVariant {
   readonly allowsDiscards?: boolean
 }
 
-/** Its reader opens in `mode`; whoever writes does so in mode D, the only one that is written here. */
+/** Its reader opens in `mode`; whoever writes does so in mode D, or in B if that is the reader's. */
 function integrityStack(
   name: string,
   hash: string,
@@ -58,7 +59,9 @@ function integrityStack(
     const hashWord = `internal_hash:${hash}${keySize > 0 ? `:${key(party, keySize)}` : ""}`
     const options = [...(isLegacy ? [] : ["fix_hmac"]), ...(allowsDiscards ? ["allow_discards"] : [])]
     const words = [...GEOMETRY, hashWord, ...options]
-    return [`integrity disk 0 ${tagSize} ${party === "reader" ? mode : "D"} ${words.length} ${words.join(" ")}`]
+    return [
+      `integrity disk 0 ${tagSize} ${party === "reader" || mode === "B" ? mode : "D"} ${words.length} ${words.join(" ")}`,
+    ]
   }
   return lineStack(name, INTEGRITY_MEDIUM_SIZE, line, {
     header: integrityHeader(!isLegacy),

@@ -59,7 +59,7 @@ export const coveredVectors: readonly string[] = [
   "verity-sha256-same-device",
 ]
 
-/** Closed cleanly in bitmap mode: they read, and are not written. */
+/** Closed cleanly in bitmap mode; a keyed hash needs `bitmapWords`. */
 export const bitmapVectors: readonly string[] = [
   "integrity-crc32c-bitmap-4k",
   "integrity-hmac-sha256-bitmap",

@@ -3,7 +3,7 @@ import { portableEngine } from "@blockstrata/primitives/portable"
 import { BlockError } from "blockstrata"
 import { afterAll, describe, expect, it } from "vitest"
 import { loadVector, sha256, type Vector } from "../vector.ts"
-import { imagesOf, openVectorStack, readAll } from "../vector-stack.ts"
+import { bitmapWords, imagesOf, openVectorStack, readAll } from "../vector-stack.ts"
 import { bitmapVectors, coveredVectors } from "./covered-vectors.ts"
 
 const engines = [nodeEngine, portableEngine]
@@ -12,7 +12,7 @@ const readNames = new Set<string>()
 /** How each of some blocks reads, in the words of a manifest. */
 async function readBlocks(vector: Vector, images: ReadonlyMap<string, Uint8Array>): Promise<string[]> {
   const { reads = [], unit: givenUnit, block: unit = givenUnit ?? 512 } = vector.manifest.expect.corruption ?? {}
-  const { device } = await openVectorStack(vector, { images })
+  const { device } = await openVectorStack(vector, { images, words: bitmapWords })
   const outcomes: string[] = []
   for (const read of reads) {
     const index = Number(read.split(" ")[0])
@@ -30,7 +30,7 @@ describe.each(engines)("volumes that the kernel wrote, on the $name engine", (en
   it.each([...coveredVectors, ...bitmapVectors])("%s reads as in the kernel, to the last byte", async (name) => {
     const vector = loadVector(name)
     const images = imagesOf(vector)
-    const { device } = await openVectorStack(vector, { engine, images })
+    const { device } = await openVectorStack(vector, { engine, images, words: bitmapWords })
     const { sha256: expected, provided_bytes: providedBytes } = vector.manifest.expect
     expect(device.size).toBe(providedBytes ?? Number(vector.manifest.outputs["size"] ?? device.size))
     expect(sha256(await readAll(device))).toBe(expected)

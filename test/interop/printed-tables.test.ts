@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { loadVector } from "../vector.ts"
-import { openVectorStack } from "../vector-stack.ts"
+import { bitmapWords, openVectorStack } from "../vector-stack.ts"
 import { bitmapVectors, coveredVectors } from "./covered-vectors.ts"
 
 /** Device numbers (`98:0`), images and lower devices all become `DEV`: what stands there is the host's. */
@@ -17,7 +17,7 @@ describe("the table is printed as dmsetup prints it", () => {
   it.each([...coveredVectors, ...bitmapVectors])("%s", async (name) => {
     const vector = loadVector(name)
     const names = vector.stack.map((device) => device.name)
-    const { device, printTable } = await openVectorStack(vector)
+    const { device, printTable } = await openVectorStack(vector, { words: bitmapWords })
     const kernel = (vector.manifest.outputs["table"] ?? "").split("\n").map((line) => line.replace(/^\w+: /, ""))
     const shown = printTable({ showKeys: true })
     const printed = shown.split(";").map((entry) => entry.split(",rw,")[1]?.replaceAll("\\", "") ?? "")

@@ -4,8 +4,8 @@ import { decodeHex, formatVerity, memoryDevice } from "blockstrata"
 import { describe, expect, it } from "vitest"
 import { plaintextOf } from "../plaintext.ts"
 import { loadVector, sha256, type Vector } from "../vector.ts"
-import { imagesOf, openVectorStack, readAll } from "../vector-stack.ts"
-import { coveredVectors } from "./covered-vectors.ts"
+import { bitmapWords, imagesOf, openVectorStack, readAll } from "../vector-stack.ts"
+import { bitmapVectors, coveredVectors } from "./covered-vectors.ts"
 
 const engines = [nodeEngine, portableEngine]
 const volumes = coveredVectors.map(loadVector)
@@ -13,6 +13,7 @@ const isRandom = (vector: Vector) => vector.stack.some(({ line }) => line.includ
 const plainCrypt = volumes.filter(({ manifest }) => manifest.kind === "dm-crypt")
 const taggedCrypt = volumes.filter((vector) => vector.manifest.kind === "dm-crypt+dm-integrity" && !isRandom(vector))
 const verity = volumes.filter(({ manifest }) => manifest.kind === "dm-verity")
+const bitmaps = bitmapVectors.map(loadVector)
 const named = (vectors: readonly Vector[]) => vectors.map((vector) => [vector.name, vector] as const)
 
 function expectSameImages(vector: Vector, images: ReadonlyMap<string, Uint8Array>): void {
@@ -34,6 +35,15 @@ describe.each(engines)("the same plaintext gives the kernel's bytes, on the $nam
     const images = imagesOf(vector)
     const edit = (line: string) => line.replace(/( integrity \S+ \d+ \d+) J /, "$1 D ")
     const { device } = await openVectorStack(vector, { engine, images, edit, readOnly: false })
+    await device.write(0, new Uint8Array(device.size).fill(0xa5))
+    await device.write(0, plaintextOf(vector.manifest, device.size))
+    await device.close()
+    expectSameImages(vector, images)
+  })
+
+  it.each(named(bitmaps))("%s: tags, superblock and journal, through mode B", async (_name, vector) => {
+    const images = imagesOf(vector)
+    const { device } = await openVectorStack(vector, { engine, images, words: bitmapWords, readOnly: false })
     await device.write(0, new Uint8Array(device.size).fill(0xa5))
     await device.write(0, plaintextOf(vector.manifest, device.size))
     await device.close()

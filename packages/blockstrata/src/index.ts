@@ -48,6 +48,7 @@ export {
   type InternalHash,
   inspectIntegrity,
   integrityWord,
+  integrityWordWith,
   internalHashSizes,
   type OpenIntegrityOptions,
   openIntegrity,

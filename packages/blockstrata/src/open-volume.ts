@@ -11,7 +11,7 @@ export interface OpenVolumeOptions {
   readonly readOnly?: boolean | undefined
   /** Keys by description, for lines that hold `:SIZE:TYPE:DESCRIPTION` instead of a key. */
   readonly keys?: ReadonlyMap<string, Uint8Array> | undefined
-  /** Targets of the caller's own, beside the standard ones. */
+  /** Targets of the caller's own, beside the standard ones; one of the same word takes their place. */
   readonly words?: readonly TableWord[] | undefined
   /** What a path means: files of the host if not given. */
   readonly openFile?: OpenFile | undefined
@@ -42,7 +42,7 @@ export async function openVolume(
   source: ({ readonly table: string } | ImageSource) & OpenVolumeOptions,
 ): Promise<Volume> {
   const { readOnly = false, keys, words = [], openFile = openHostFile, engine, runtime, onEvent } = source
-  const allWords = [...standardWords, ...words]
+  const allWords = [...words, ...standardWords]
   const text = "table" in source ? source.table : await tableOfImage(source, openFile)
   const { device, table } = await openTable(parseTable(text, allWords), {
     openOperand: ({ path, blockSize, tagSize }, options) =>

@@ -22,6 +22,16 @@ export interface BlockStore {
   write(offset: number, data: Uint8Array, tags: Uint8Array | undefined): Promise<void>
   /** Makes the tags say that anything goes, then gives the data up below where that is possible. */
   discard(offset: number, length: number): Promise<void>
+  /** Computes the tags of what stands there and writes them. The data are not written. Needs a check. */
+  retag(offset: number, length: number): Promise<void>
+}
+
+/** The blocks of an open volume, with what has to be done around its writes and when it closes. */
+export interface VolumeStore extends BlockStore {
+  /** Nothing is in flight any more, everything is flushed, and the devices below are still open. */
+  close?(): Promise<void>
+  /** For people; as `layer.status()`. */
+  status?(): Readonly<Record<string, string | number>>
 }
 
 /** Bytes of the integrity device. */
@@ -106,20 +116,7 @@ export function blockStore(
         await readUnchecked(offset, buffer, undefined)
         return undefined
       }
-      let bad: BadBlocks | undefined
-      for (const piece of piecesOf(offset, buffer.length, PIECE_SIZE)) {
-        // Only a run that reaches the end of its piece goes on in the next one.
-        if (bad !== undefined && bad.offset + bad.length !== piece.offset) break
-        const part = buffer.subarray(piece.offset - offset, piece.offset - offset + piece.length)
-        const found = await readChecked(check, piece.offset, part).catch((error: unknown) => {
-          if (bad === undefined || !(error instanceof BlockError)) throw error
-          return undefined
-        })
-        if (bad === undefined) bad = found
-        else if (found?.offset === piece.offset) bad = { offset: bad.offset, length: bad.length + found.length }
-        else break
-      }
-      return bad
+      return await firstBadRun(offset, buffer, (at, part) => readChecked(check, at, part))
     },
 
     // Data and tags go out side by side, as in the kernel: without a journal no order helps. A crash between the two
@@ -145,6 +142,18 @@ export function blockStore(
         await tagsBelow.write(runs, new Uint8Array(tagBytes(piece.length)).fill(DISCARD_FILLER))
         if (dataBelow.features.discard)
           await settleAll(runs.map((run) => dataBelow.discard(run.dataOffset, run.length)))
+      }
+    },
+
+    async retag(offset, length) {
+      if (check === undefined) throw new TypeError("integrity: tags without an internal hash cannot be computed")
+      for (const piece of piecesOf(offset, length, PIECE_SIZE)) {
+        const runs = areaRuns(layout, piece.offset, piece.length)
+        const data = new Uint8Array(piece.length)
+        const tags = new Uint8Array(tagBytes(piece.length))
+        await readBatch(runs, data, undefined)
+        check.compute(piece.offset, data, tags)
+        await tagsBelow.write(runs, tags)
       }
     },
   }
@@ -175,4 +184,26 @@ function failedOffset(
 
 function* piecesOf(offset: number, length: number, size: number): Generator<BadBlocks> {
   for (let done = 0; done < length; done += size) yield { offset: offset + done, length: Math.min(size, length - done) }
+}
+
+/** The lowest maximal run of bad blocks in a request that is read piece by piece, no further than it takes. */
+async function firstBadRun(
+  offset: number,
+  buffer: Uint8Array,
+  readPiece: (offset: number, part: Uint8Array) => Promise<BadBlocks | undefined>,
+): Promise<BadBlocks | undefined> {
+  let bad: BadBlocks | undefined
+  for (const piece of piecesOf(offset, buffer.length, PIECE_SIZE)) {
+    // Only a run that reaches the end of its piece goes on in the next one.
+    if (bad !== undefined && bad.offset + bad.length !== piece.offset) break
+    const part = buffer.subarray(piece.offset - offset, piece.offset - offset + piece.length)
+    const found = await readPiece(piece.offset, part).catch((error: unknown) => {
+      if (bad === undefined || !(error instanceof BlockError)) throw error
+      return undefined
+    })
+    if (bad === undefined) bad = found
+    else if (found?.offset === piece.offset) bad = { offset: bad.offset, length: bad.length + found.length }
+    else break
+  }
+  return bad
 }

@@ -7,11 +7,16 @@ export {
   readIntegritySuperblock,
 } from "./inspect-integrity.ts"
 export { type IntegrityMode, type IntegrityTargetOptions, integrityTarget } from "./integrity-target.ts"
-export { type IntegrityContext, integrityWord } from "./integrity-word.ts"
+export { type IntegrityContext, type IntegrityLinePolicy, integrityWord, integrityWordWith } from "./integrity-word.ts"
 export { type InternalHash, internalHashSizes } from "./internal-hash.ts"
 export type { JournalState } from "./journal.ts"
 export { type IntegrityLayout, type JournalLayout, layoutOf } from "./layout.ts"
-export { type JournalAlgorithm, type OpenIntegrityOptions, openIntegrity } from "./open-integrity.ts"
+export {
+  type JournalAlgorithm,
+  type OpenIntegrityOptions,
+  openIntegrity,
+  recalculateIntegrity,
+} from "./open-integrity.ts"
 export { completeIntegrityLine } from "./print-line.ts"
 export {
   decodeSuperblock,

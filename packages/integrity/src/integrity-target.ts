@@ -7,7 +7,7 @@ import {
   settleAll,
 } from "@blockstrata/device"
 import type { UnitHash } from "@blockstrata/primitives"
-import { type BadBlocks, blockStore, PIECE_SIZE } from "./block-store.ts"
+import { type BadBlocks, type BlockStore, blockStore, PIECE_SIZE, type VolumeStore } from "./block-store.ts"
 import { type AreaRun, areaRuns, type IntegrityLayout } from "./layout.ts"
 import { tagCheck } from "./tag-check.ts"
 
@@ -46,18 +46,29 @@ export interface IntegrityTargetOptions {
  * @throws RangeError where sizes or features contradict each other.
  */
 export function integrityTarget(options: IntegrityTargetOptions): BlockDevice {
+  return integrityDevice(options, integrityStore(options), options.mode === "D")
+}
+
+/** The blocks of a target, and their tags. */
+export function integrityStore(options: IntegrityTargetOptions): BlockStore {
+  const { lower, metadata = lower, layout, mode, hash } = options
+  const { blockSize, tagSize } = layout
+  const salt = options.salt && new Uint8Array(options.salt)
+  // A device block may hold several blocks of the volume: it fails as a whole.
+  const unitBlockCount = Math.max(blockSize, lower.blockSize) / blockSize
+  const acceptsFiller = options.allowDiscards
+  const check = hash && tagCheck({ hash, blockSize, tagSize, salt, acceptsFiller, unitBlockCount })
+  return blockStore({ data: lower, metadata }, layout, mode === "R" ? undefined : check)
+}
+
+/** A target over what its mode made of its blocks. */
+export function integrityDevice(options: IntegrityTargetOptions, store: VolumeStore, isWritable: boolean): BlockDevice {
   const { lower, metadata = lower, layout, size, mode, hash, onEvent } = options
+  const { tagSize } = layout
   const blockSize = Math.max(layout.blockSize, lower.blockSize)
   checkOptions(options, blockSize)
   const isChecked = hash !== undefined && mode !== "R"
-  const { tagSize } = layout
-  const salt = options.salt && new Uint8Array(options.salt)
-  // A device block may hold several blocks of the volume: it fails as a whole.
-  const unitBlockCount = blockSize / layout.blockSize
-  const acceptsFiller = options.allowDiscards
-  const check = hash && tagCheck({ hash, blockSize: layout.blockSize, tagSize, salt, acceptsFiller, unitBlockCount })
-  const store = blockStore({ data: lower, metadata }, layout, isChecked ? check : undefined)
-  const canWrite = mode === "D" && !options.readOnly && lower.features.write && metadata.features.write
+  const canWrite = isWritable && !options.readOnly && lower.features.write && metadata.features.write
   let mismatchCount = 0
 
   function mismatch({ offset, length }: BadBlocks): BlockError {
@@ -81,7 +92,14 @@ export function integrityTarget(options: IntegrityTargetOptions): BlockDevice {
         ]
       : [{ role: "data", device: lower }],
     extents: (offset, length) => areaRuns(layout, offset, length).flatMap((run) => extentsOf(run, layout)),
-    status: () => ({ mode, blockSize: layout.blockSize, tagSize, providedBytes: layout.providedBytes, mismatchCount }),
+    status: () => ({
+      mode,
+      blockSize: layout.blockSize,
+      tagSize,
+      providedBytes: layout.providedBytes,
+      mismatchCount,
+      ...store.status?.(),
+    }),
     async read(offset, buffer, tags) {
       if (!isChecked) return await store.readUnchecked(offset, buffer, hash === undefined ? tags : undefined)
       const bad = await store.read(offset, buffer)
@@ -91,7 +109,11 @@ export function integrityTarget(options: IntegrityTargetOptions): BlockDevice {
     flush: () => settleAll(layout.isDataApart ? [lower.flush(), metadata.flush()] : [lower.flush()]),
     discard: (offset, length) => store.discard(offset, length),
     async close() {
-      hash?.destroy()
+      try {
+        await store.close?.()
+      } finally {
+        hash?.destroy()
+      }
     },
   })
 }

@@ -23,50 +23,67 @@ export interface IntegrityContext extends TableContext {
 const SECTOR_SIZE = 512
 const BLOCK_SIZE_DEFAULT = 512
 
+/** What a line cannot say, because Linux does not ask. */
+export type IntegrityLinePolicy = Pick<OpenIntegrityOptions, "allowUnauthenticatedRecovery">
+
 /**
  * The word `integrity` of a table.
  *
- * A writable line in mode D over sectors of zeroes where the superblock belongs formats them, as in the kernel; blocks
- * of a volume with an internal hash are then unreadable until written.
+ * A writable line in mode B or D over sectors of zeroes where the superblock belongs formats them, as in the kernel;
+ * blocks of a volume with an internal hash are then unreadable until written, or calculated.
  */
-export const integrityWord: TableWord<IntegrityLine, IntegrityContext> = {
-  word: "integrity",
-  parse: (args) => parseIntegrityLine(args),
-  print: printIntegrityLine,
-  operands: ({ device, metaDevice }) => (metaDevice === undefined ? [device] : [device, metaDevice]),
-  complete: completeLine,
-  async open(line, context) {
-    const lower = context.device(line.device)
-    const metadata = line.metaDevice === undefined ? undefined : context.device(line.metaDevice)
-    const internalHash = internalHashOf(line)
-    const journalMac = journalAlgorithmOf(line.journalMac)
-    const journalCrypt = journalAlgorithmOf(line.journalCrypt)
-    const options: OpenIntegrityOptions = {
-      ...line,
-      lower,
-      metadata,
-      start: line.startSectors * SECTOR_SIZE,
-      size: context.size,
-      tagSize: lineTagSize(line),
-      blockSize: line.blockSize ?? BLOCK_SIZE_DEFAULT,
-      internalHash,
-      journalMac,
-      journalCrypt,
-      readOnly: context.readOnly,
-      engine: context.engine,
-      runtime: context.runtime,
-      onEvent: context.onEvent,
+export const integrityWord: TableWord<IntegrityLine, IntegrityContext> = integrityWordWith({})
+
+/** The word `integrity` that also takes what `policy` allows. */
+export function integrityWordWith(policy: IntegrityLinePolicy): TableWord<IntegrityLine, IntegrityContext> {
+  return {
+    word: "integrity",
+    parse: (args) => parseIntegrityLine(args),
+    print: printIntegrityLine,
+    operands: ({ device, metaDevice }) => (metaDevice === undefined ? [device] : [device, metaDevice]),
+    complete: completeLine,
+    open: (line, context) => openLine(line, context, policy),
+  }
+}
+
+async function openLine(
+  line: IntegrityLine,
+  context: IntegrityContext,
+  policy: IntegrityLinePolicy,
+): Promise<BlockDevice> {
+  const lower = context.device(line.device)
+  const metadata = line.metaDevice === undefined ? undefined : context.device(line.metaDevice)
+  const internalHash = internalHashOf(line)
+  const journalMac = journalAlgorithmOf(line.journalMac)
+  const journalCrypt = journalAlgorithmOf(line.journalCrypt)
+  const options: OpenIntegrityOptions = {
+    ...line,
+    ...policy,
+    lower,
+    metadata,
+    start: line.startSectors * SECTOR_SIZE,
+    size: context.size,
+    tagSize: lineTagSize(line),
+    blockSize: line.blockSize ?? BLOCK_SIZE_DEFAULT,
+    internalHash,
+    journalMac,
+    journalCrypt,
+    readOnly: context.readOnly,
+    engine: context.engine,
+    runtime: context.runtime,
+    onEvent: context.onEvent,
+  }
+  try {
+    checkBuilt(options)
+    if ((line.mode === "D" || line.mode === "B") && !context.readOnly) {
+      await formatIfZero(options, line, context.runtime)
     }
-    try {
-      checkBuilt(options)
-      if (line.mode === "D" && !context.readOnly) await formatIfZero(options, line, context.runtime)
-      return await openIntegrity(options)
-    } finally {
-      for (const algorithm of [internalHash, journalMac, journalCrypt]) {
-        if (algorithm !== undefined && "key" in algorithm) algorithm.key.fill(0)
-      }
+    return await openIntegrity(options)
+  } finally {
+    for (const algorithm of [internalHash, journalMac, journalCrypt]) {
+      if (algorithm !== undefined && "key" in algorithm) algorithm.key.fill(0)
     }
-  },
+  }
 }
 
 /** The superblock rules what a line leaves out; it stands on the last of the devices below. */
@@ -78,6 +95,7 @@ async function completeLine(line: IntegrityLine, device: BlockDevice): Promise<I
 async function formatIfZero(options: OpenIntegrityOptions, line: IntegrityLine, runtime: Runtime): Promise<void> {
   const { lower, metadata = lower, start = 0, size, internalHash } = options
   if (!metadata.features.write || (await readSuperblockSectors(metadata, start)).some((byte) => byte !== 0)) return
+  const mode = line.mode === "B" ? "B" : "D"
   const format = {
     tagSize: lineTagSize(line),
     blockSize: line.blockSize ?? BLOCK_SIZE_DEFAULT,
@@ -92,7 +110,7 @@ async function formatIfZero(options: OpenIntegrityOptions, line: IntegrityLine, 
     ...format,
     dataBytes: options.metadata && lower.size,
     hasInternalHash: internalHash !== undefined,
-    isBitmapMode: false,
+    isBitmapMode: mode === "B",
   }
   const provided = freshSuperblock(fresh, metadata.size, start, runtime).providedSectors * SECTOR_SIZE
   if (size > provided) {
@@ -100,7 +118,7 @@ async function formatIfZero(options: OpenIntegrityOptions, line: IntegrityLine, 
   }
   const { engine } = options
   const media = { lower, metadata: options.metadata, start }
-  await formatIntegrity({ ...format, ...media, internalHash, mode: "D", wipe: false, runtime, engine })
+  await formatIntegrity({ ...format, ...media, internalHash, mode, wipe: false, runtime, engine })
 }
 
 function internalHashOf({ internalHash }: IntegrityLine): InternalHash | undefined {

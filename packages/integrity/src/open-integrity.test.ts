@@ -35,14 +35,13 @@ function open(bytes: Uint8Array, options: Partial<Parameters<typeof openIntegrit
 }
 
 describe("openIntegrity", () => {
-  it.each(["J", "B"] as const)("refuses to write in mode %s, and reads in it", async (mode) => {
+  it("refuses to write in mode J, and reads in it", async () => {
     const bytes = await image()
-    const named = mode === "J" ? /journal/ : /bitmap/
-    await expect(open(bytes, { mode })).rejects.toMatchObject({
+    await expect(open(bytes, { mode: "J" })).rejects.toMatchObject({
       code: "UNSUPPORTED",
-      message: expect.stringMatching(named),
+      message: expect.stringContaining("journal"),
     })
-    const device = await open(bytes, { mode, readOnly: true })
+    const device = await open(bytes, { mode: "J", readOnly: true })
     await device.read(0, new Uint8Array(4096))
     expect(device.features.write).toBe(false)
   })
@@ -154,11 +153,7 @@ describe("openIntegrity", () => {
     }
   })
 
-  it.each([
-    ["recalculate", { isRecalculating: true }],
-    ["bitmap", { hasDirtyBitmap: true }],
-    ["journal_mac", { hasJournalMac: true }],
-  ])("refuses by name: %s", async (name, changes) => {
+  it.each([["journal_mac", { hasJournalMac: true }]])("refuses by name: %s", async (name, changes) => {
     for (const mode of ["J", "B", "D"] as const) {
       await expect(open(change(await image(), changes), { mode, readOnly: true })).rejects.toMatchObject({
         code: "UNSUPPORTED",
@@ -195,6 +190,7 @@ describe("openIntegrity", () => {
     ["a start beyond the end", { start: SIZE - 512 }],
     ["discards without a hash", { allowDiscards: true, internalHash: undefined }],
     ["mode B without a hash", { mode: "B" as const, readOnly: true, internalHash: undefined }],
+    ["recalculation without a hash", { recalculate: true, internalHash: undefined }],
   ])("refuses as Linux does: %s", async (_what, options) => {
     await expect(open(await image(), options)).rejects.toMatchObject({ code: "INVALID" })
   })

@@ -1,10 +1,20 @@
-import { type BlockDevice, BlockError, type EventListener, type Runtime } from "@blockstrata/device"
+import {
+  type BlockDevice,
+  BlockError,
+  type EventListener,
+  hostRuntime,
+  type LongVerbOptions,
+  type Runtime,
+  settleAll,
+} from "@blockstrata/device"
 import { defaultEngine, type Engine } from "@blockstrata/primitives"
 import { readIntegritySuperblock } from "./inspect-integrity.ts"
-import { type IntegrityMode, integrityTarget } from "./integrity-target.ts"
+import { type IntegrityMode, integrityDevice, integrityStore } from "./integrity-target.ts"
 import { createInternalHash, type InternalHash } from "./internal-hash.ts"
-import { inspectJournal } from "./journal.ts"
+import { inspectJournal, writeEmptyJournal } from "./journal.ts"
 import { type IntegrityLayout, isDataApart, layoutOf } from "./layout.ts"
+import { recoverVolume } from "./recover-volume.ts"
+import { checkRecoveryPolicy } from "./recovery-policy.ts"
 import type { IntegritySuperblock } from "./superblock.ts"
 import { haveRoom, tagBufferProblem, tagBufferSectors } from "./tag-buffer.ts"
 
@@ -17,7 +27,7 @@ export interface OpenIntegrityOptions {
   readonly start?: number | undefined
   /** Bytes: at most what the volume provides. */
   readonly size: number
-  /** J and B need `readOnly`; R checks nothing, and neither replays nor writes; I is not built yet. */
+  /** J needs `readOnly`; R checks nothing, and neither replays nor writes; I is not built yet. */
   readonly mode: IntegrityMode
   /** Bytes; another one in the superblock is refused. Absent: what the superblock says. */
   readonly tagSize?: number | undefined
@@ -39,17 +49,24 @@ export interface OpenIntegrityOptions {
   readonly sectorsPerBit?: number | undefined
   /** Milliseconds after which bits are cleared; 10000 if absent. */
   readonly bitmapFlushIntervalMs?: number | undefined
-  /** Calculates the tags that were never written. False if absent; not built yet. */
+  /** Calculates the tags that were never written. False if absent. */
   readonly recalculate?: boolean | undefined
-  /** Calculates all tags anew: of the data as they are. False if absent; not built yet. */
+  /** Calculates all tags anew: of the data as they are. False if absent. */
   readonly resetRecalculate?: boolean | undefined
   /** Lets a keyed volume without a journal MAC be recalculated: whoever writes the medium can have tags made. */
   readonly legacyRecalculate?: boolean | undefined
+  /** Tags that are still to be calculated: all before the volume opens, or beside its requests, as in Linux and if absent. */
+  readonly recalculation?: "now" | "background" | undefined
+  /**
+   * With a keyed hash, gives up that nobody without the key can have data accepted: tags are then computed of whatever
+   * stands in the regions that the medium says need it. Mode B cannot do without, nor a volume that was not closed in it.
+   */
+  readonly allowUnauthenticatedRecovery?: boolean | undefined
   /** A tag of 0xf6 bytes then goes with any data. False if absent. */
   readonly allowDiscards?: boolean | undefined
   readonly readOnly?: boolean | undefined
   readonly engine?: Engine | undefined
-  /** Nothing here asks for randomness or time yet. */
+  /** For the time at which a bitmap is cleared, and what is done in the background. */
   readonly runtime?: Runtime | undefined
   readonly onEvent?: EventListener | undefined
 }
@@ -63,13 +80,35 @@ export interface JournalAlgorithm {
 const SECTOR_SIZE = 512
 
 /**
- * Opens a dm-integrity volume. Nothing is written by opening it.
+ * Opens a dm-integrity volume and makes it usable. What was not closed cleanly in mode B is recovered first: the tags of
+ * marked regions are computed. Read-only, nothing is written, and those regions are read unchecked.
  *
  * @throws BlockError `CORRUPT` for a missing or malformed superblock; `INVALID` where Linux refuses these options for
- * this volume; `UNSUPPORTED`, by name, for a volume that is not clean (journal, bitmap, recalculation), for writing in
- * modes J and B, and for features that are not built.
+ * this volume; `REFUSED` for what a keyed hash would not survive, see `allowUnauthenticatedRecovery`; `UNSUPPORTED`, by
+ * name, for a journal that is not clean, for writing in mode J, and for features that are not built.
  */
-export async function openIntegrity(options: OpenIntegrityOptions): Promise<BlockDevice> {
+export function openIntegrity(options: OpenIntegrityOptions): Promise<BlockDevice> {
+  return open(options, options.recalculation === "now" ? {} : undefined)
+}
+
+/**
+ * Computes all tags that a volume still lacks, and closes it. It must not be open elsewhere meanwhile.
+ *
+ * What was computed is saved now and then, and when aborted: the next opening goes on there.
+ *
+ * @throws BlockError as `openIntegrity`; `READ_ONLY` on such a device.
+ * @throws the signal's reason when aborted; `lower` is then left open.
+ */
+export async function recalculateIntegrity(
+  options: Omit<OpenIntegrityOptions, "recalculation" | "readOnly"> & LongVerbOptions,
+): Promise<void> {
+  const { lower, metadata = lower, signal, onProgress } = options
+  if (!metadata.features.write) throw new BlockError("READ_ONLY", "integrity: recalculation on a read-only device")
+  const device = await open(options, { signal, onProgress })
+  await device.close()
+}
+
+async function open(options: OpenIntegrityOptions, recalculateNow: LongVerbOptions | undefined): Promise<BlockDevice> {
   const { lower, metadata = lower, start = 0, mode, internalHash, engine = defaultEngine } = options
   checkLine(options)
   const superblock = await readIntegritySuperblock(metadata, start)
@@ -77,23 +116,50 @@ export async function openIntegrity(options: OpenIntegrityOptions): Promise<Bloc
   const layout = layoutOf(superblock, metadata.size, start, lower.size)
   checkSize(layout, options)
   checkRoom(superblock, layout, options)
+  const isReadOnly = options.readOnly === true || !lower.features.write || !metadata.features.write
   // Mode R is there to get at a volume whose journal or bitmap cannot be used.
-  if (mode !== "R") await checkClean(superblock, layout, metadata)
+  if (mode !== "R") {
+    checkRecoveryPolicy(superblock, options)
+    if (!superblock.hasDirtyBitmap) await checkJournal(layout, metadata)
+  }
 
   const hash = internalHash && createInternalHash(engine, internalHash)
+  const target = {
+    lower,
+    metadata: options.metadata,
+    layout,
+    size: options.size,
+    mode,
+    hash,
+    salt: superblock.hasFixedHmac ? superblock.salt : undefined,
+    allowDiscards: options.allowDiscards ?? false,
+    readOnly: isReadOnly,
+    onEvent: options.onEvent,
+  }
   try {
-    return integrityTarget({
-      lower,
-      metadata: options.metadata,
+    const store = integrityStore(target)
+    if (mode === "R") return integrityDevice(target, store, false)
+    const volume = await recoverVolume({
+      store,
+      metadata,
       layout,
-      size: options.size,
+      superblock,
       mode,
-      hash,
-      salt: superblock.hasFixedHmac ? superblock.salt : undefined,
-      allowDiscards: options.allowDiscards ?? false,
-      readOnly: options.readOnly ?? false,
+      isReadOnly,
+      unit: Math.max(layout.blockSize, lower.blockSize),
+      sectorsPerBit: options.sectorsPerBit,
+      bitmapFlushIntervalMs: options.bitmapFlushIntervalMs,
+      recalculate: options.recalculate ?? false,
+      resetRecalculate: options.resetRecalculate ?? false,
+      recalculateNow,
+      flush: () => settleAll(options.metadata === undefined ? [lower.flush()] : [lower.flush(), metadata.flush()]),
+      resetJournal: () => writeEmptyJournal(metadata, layout.journal),
+      runtime: options.runtime ?? hostRuntime,
       onEvent: options.onEvent,
     })
+    const device = integrityDevice(target, volume.store, mode === "D" || mode === "B")
+    volume.start()
+    return device
   } catch (error) {
     hash?.destroy()
     throw error
@@ -106,11 +172,7 @@ export function checkBuilt(options: Omit<OpenIntegrityOptions, "lower" | "size" 
   if (mode === "I") throw unsupported("mode I (inline tags)")
   if (options.journalCrypt !== undefined) throw unsupported("an encrypted journal (journal_crypt)")
   if (options.journalMac !== undefined) throw unsupported("a journal with a MAC (journal_mac)")
-  if (options.recalculate === true) throw unsupported("calculating tags (recalculate)")
-  if (options.resetRecalculate === true) throw unsupported("calculating tags (reset_recalculate)")
-  if (readOnly) return
-  if (mode === "J") throw unsupported("writing in mode J (through the journal)")
-  if (mode === "B") throw unsupported("writing in mode B (with the bitmap)")
+  if (mode === "J" && !readOnly) throw unsupported("writing in mode J (through the journal)")
 }
 
 function checkLine(options: OpenIntegrityOptions): void {
@@ -170,9 +232,7 @@ function checkRoom(superblock: IntegritySuperblock, layout: IntegrityLayout, opt
   throw invalid(`the tags do not fit on a device of ${metadata.size} bytes`)
 }
 
-async function checkClean(superblock: IntegritySuperblock, layout: IntegrityLayout, lower: BlockDevice): Promise<void> {
-  if (superblock.isRecalculating) throw unsupported("a volume whose tags are not all calculated (recalculate)")
-  if (superblock.hasDirtyBitmap) throw unsupported("a volume with a dirty bitmap, which needs recalculation (bitmap)")
+async function checkJournal(layout: IntegrityLayout, lower: BlockDevice): Promise<void> {
   const state = await inspectJournal(lower, layout.journal)
   if (state === "used") throw unsupported("a volume with entries in its journal, which need replay (journal)")
   // The kernel would drop such a journal. With the right journal_crypt, or after a torn write, that loses data.
