@@ -1,3 +1,4 @@
+import { bitmapMutants } from "./bitmap-mutants.ts"
 import { cryptMutants } from "./crypt-mutants.ts"
 import { deviceMutants } from "./device-mutants.ts"
 import { integrityMutants } from "./integrity-mutants.ts"
@@ -10,6 +11,7 @@ export const mutants: readonly Mutant[] = [
   ...deviceMutants,
   ...cryptMutants,
   ...integrityMutants,
+  ...bitmapMutants,
   ...verityMutants,
   ...stackMutants,
 ]
