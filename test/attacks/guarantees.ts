@@ -127,6 +127,8 @@ there. What is shown of it:
 - A crash that loses whatever was not flushed leaves each stack above usable, and as it was flushed (the first half of A14).
 - dm-integrity without a journal is not atomic: a crash between a block and its tag leaves the block unreadable, an error and
   never wrong data, until it is written again. \`features.atomicSize\` is 0 and says so.
+- In mode B recovery makes such a block readable: each of its sectors is old or new, and the tag vouches for what stands there
+  (\`test/crash/bitmap.test.ts\`: no unreadable block in any crash state, recovery included).
 - A block that does not read costs that block: the blocks around it do, and the error names it (the conformance suite).
 
 ## Where this library says more, or less, than Linux
