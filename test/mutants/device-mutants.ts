@@ -118,7 +118,7 @@ export const deviceMutants: readonly Mutant[] = [
   {
     bug: "reading around a bad block gives zeroes for the good blocks before it",
     file: "packages/device/src/read-around.ts",
-    find: "bad.push(...(await readAround(device, offset + start, good)), run)",
+    find: "bad.push(...(await readAround(device, offset + start, good, tagsOf(start, end))), run)",
     replace: "bad.push(run)",
     tests: ["packages/device/src/read-around.test.ts"],
   },
