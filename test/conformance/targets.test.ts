@@ -1,5 +1,5 @@
 import { type BlockDevice, BlockError, memoryDevice, share } from "@blockstrata/device"
-import { errorTarget, linearTarget, stripedTarget, zeroTarget } from "@blockstrata/targets"
+import { errorTarget, linearTarget, mirrorTarget, stripedTarget, zeroTarget } from "@blockstrata/targets"
 import { describe, expect, it } from "vitest"
 import { conform, conformEverywhere, conformStack, linearRange, type Step, slices } from "./stack.ts"
 
@@ -25,12 +25,23 @@ const stripedStep = (stripeCount: number): Step => ({
   },
 })
 
+/** Legs in ranges of their own of the device below. */
+const mirrorStep = (legCount: number): Step => ({
+  lowerSize: (size) => size * legCount,
+  open(lower, size) {
+    const sizes = Array.from({ length: legCount }, () => size)
+    return mirrorTarget({ legs: slices(lower, sizes).map((leg) => ({ lower: leg, start: 0 })), size }).device
+  },
+})
+
 conformEverywhere("share", shareStep)
 conformEverywhere("linear", linearRange)
 conformStack("linear, with tags", () => [linearRange()], { medium: { tagSize: 7 } })
 conformStack("linear, large blocks", () => [linearRange(), linearRange()], { medium: { blockSize: 4096 } })
 conformEverywhere("striped over two", () => stripedStep(2))
 conformStack("striped over three, with tags", () => [stripedStep(3)], { medium: { tagSize: 4 }, size: 3 * 32 * 1024 })
+conformEverywhere("mirror of two", () => mirrorStep(2))
+conformStack("mirror of three, with tags", () => [mirrorStep(3)], { medium: { tagSize: 4 } })
 
 conform({
   name: "striped over four devices",

@@ -2,7 +2,7 @@ import { type CryptOptions, cryptTarget, cryptWord } from "@blockstrata/crypt"
 import { type BlockDevice, share } from "@blockstrata/device"
 import { formatIntegrity, type InternalHash, openIntegrity } from "@blockstrata/integrity"
 import { openTable, parseTable } from "@blockstrata/mapper"
-import { linearTarget, linearWord, stripedTarget, stripedWord } from "@blockstrata/targets"
+import { linearTarget, linearWord, mirrorTarget, stripedTarget, stripedWord } from "@blockstrata/targets"
 import { type CreateSeededStack, type SeededWish, seededRandom } from "@blockstrata/testkit"
 
 const CHUNK = 4096
@@ -21,6 +21,31 @@ export const striped: CreateSeededStack = ({ medium }) =>
     chunkSize: CHUNK,
     lowers: ["one", "two", "three"].map((name) => ({ lower: medium(name, { size: 32 * 1024 }), start: 2 * CHUNK })),
   })
+
+/** Two legs on media of their own, made equal before anybody reads. */
+export const mirror: CreateSeededStack = async ({ medium }) => {
+  const legs = ["one", "two"].map((name, index) => ({ lower: medium(name, { size: 32 * 1024 }), start: index * CHUNK }))
+  const { device, resync } = mirrorTarget({ legs, size: 24 * 1024 })
+  await resync()
+  return device
+}
+
+/** One that goes on without a leg that failed, and keeps on a third medium which legs are stale. */
+export const degradedMirror: CreateSeededStack = async ({ medium }) => {
+  const legs = ["one", "two"].map((name) => ({ lower: medium(name, { size: 24 * 1024 }), start: 0 }))
+  const notes = medium("notes", { size: 512 })
+  const note = new Uint8Array(512)
+  const record = async (staleLegs: readonly number[]) => {
+    await notes.write(0, new Uint8Array(512).fill(1, 0, 1).fill(staleLegs[0] ?? 0xff, 1, 2))
+    await notes.flush()
+  }
+  await notes.read(0, note)
+  const staleLegs = note[0] === 1 && note[1] !== 0xff ? [note[1] as number] : []
+  const { device, resync } = mirrorTarget({ legs, size: 24 * 1024, staleLegs, onLegFailure: record })
+  await resync()
+  if (staleLegs.length > 0) await record([])
+  return device
+}
 
 export const crypt =
   (cipher: string, keyBytes: number, more: Partial<CryptOptions> = {}): CreateSeededStack =>

@@ -9,7 +9,7 @@ import {
 } from "@blockstrata/testkit"
 import { keepReplay } from "@blockstrata/testkit/node"
 import { expect, inject, it } from "vitest"
-import { aead, aeadOverIntegrity, crypt, integrity, linear, striped, table } from "./crash-stack.ts"
+import { aead, aeadOverIntegrity, crypt, integrity, linear, mirror, striped, table } from "./crash-stack.ts"
 
 const isSlow = process.env["SLOW"] === "1"
 const limits = {
@@ -41,6 +41,7 @@ const STACKS: [name: string, create: CreateSeededStack][] = [
   ["linear", linear(32 * 1024)],
   ["linear over blocks of 4096", linear(64 * 1024, 4096)],
   ["striped over three media", striped],
+  ["a mirror", mirror],
   ["crypt aes-xts-plain64", crypt("aes-xts-plain64", 64)],
   ["crypt aes-xts-plain64, sectors of 4096", crypt("aes-xts-plain64", 64, { sectorSize: 4096 })],
   ["crypt aes-cbc-essiv:sha256", crypt("aes-cbc-essiv:sha256", 32)],

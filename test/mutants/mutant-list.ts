@@ -2,6 +2,7 @@ import { bitmapMutants } from "./bitmap-mutants.ts"
 import { cryptMutants } from "./crypt-mutants.ts"
 import { deviceMutants } from "./device-mutants.ts"
 import { integrityMutants } from "./integrity-mutants.ts"
+import { mirrorMutants } from "./mirror-mutants.ts"
 import type { Mutant } from "./mutant.ts"
 import { stackMutants } from "./stack-mutants.ts"
 import { verityMutants } from "./verity-mutants.ts"
@@ -13,6 +14,7 @@ export const mutants: readonly Mutant[] = [
   ...integrityMutants,
   ...bitmapMutants,
   ...verityMutants,
+  ...mirrorMutants,
   ...stackMutants,
 ]
 

@@ -2,7 +2,17 @@ import { hostRuntime } from "@blockstrata/device"
 import { type CreateSeededStack, printSimulationReport, simulate, simulateSeeds } from "@blockstrata/testkit"
 import { keepReplay } from "@blockstrata/testkit/node"
 import { expect, inject, it } from "vitest"
-import { aead, aeadOverIntegrity, crypt, integrity, linear, striped, table } from "../crash/crash-stack.ts"
+import {
+  aead,
+  aeadOverIntegrity,
+  crypt,
+  degradedMirror,
+  integrity,
+  linear,
+  mirror,
+  striped,
+  table,
+} from "../crash/crash-stack.ts"
 import { journaling } from "../crash/journaling-target.ts"
 import { runCount } from "../run-count.ts"
 
@@ -11,6 +21,8 @@ const seed = inject("seed")
 const STACKS: [name: string, create: CreateSeededStack, seedCount: number][] = [
   ["linear", linear(32 * 1024), 60],
   ["striped over three media", striped, 40],
+  ["a mirror", mirror, 60],
+  ["a mirror that goes on without a leg", degradedMirror, 60],
   ["crypt aes-xts-plain64, sectors of 4096", crypt("aes-xts-plain64", 64, { sectorSize: 4096 }), 30],
   ["crypt aes-cbc-essiv:sha256", crypt("aes-cbc-essiv:sha256", 32), 40],
   ["AEAD over tagged blocks", aead, 40],

@@ -1,7 +1,7 @@
 import { cryptWord } from "@blockstrata/crypt"
 import type { TableWord } from "@blockstrata/device"
 import { integrityWord } from "@blockstrata/integrity"
-import { errorWord, linearWord, stripedWord, zeroWord } from "@blockstrata/targets"
+import { errorWord, linearWord, mirrorWord, stripedWord, zeroWord } from "@blockstrata/targets"
 import { delayWord, dustWord, flakeyWord, logWritesWord } from "@blockstrata/targets/faults"
 import { verityWord } from "@blockstrata/verity"
 
@@ -12,6 +12,7 @@ export const standardWords: readonly TableWord[] = [
   verityWord,
   linearWord,
   stripedWord,
+  mirrorWord,
   zeroWord,
   errorWord,
   flakeyWord,

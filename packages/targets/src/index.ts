@@ -1,5 +1,8 @@
 export { type ErrorLine, type ErrorOptions, errorTarget, errorWord } from "./error.ts"
 export { type LinearLine, type LinearOptions, linearTarget, linearWord } from "./linear.ts"
+export { type Mirror, type MirrorLeg, type MirrorOptions, mirrorTarget } from "./mirror.ts"
+export type { ResyncOptions } from "./mirror-resync.ts"
+export { type MirrorLine, mirrorWord } from "./mirror-word.ts"
 export type { Stripe } from "./stripe-map.ts"
 export { type StripedOptions, stripedTarget } from "./striped.ts"
 export { type StripedLine, stripedWord } from "./striped-word.ts"

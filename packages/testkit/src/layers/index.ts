@@ -2,13 +2,14 @@ import type { LayerKind } from "../stack/stack-plan.ts"
 import { aeadLayer, sectorCryptLayer } from "./crypt-layers.ts"
 import { idleFaultLayer, logWritesLayer } from "./fault-layers.ts"
 import { integrityLayer, sealedTagsLayer } from "./integrity-layers.ts"
-import { linearLayer, stripedLayer } from "./range-layers.ts"
+import { linearLayer, mirrorLayer, stripedLayer } from "./range-layers.ts"
 import { verityLayer } from "./verity-layer.ts"
 
 /** Every target that exists, for `testStacks`. */
 export const standardLayers: readonly LayerKind[] = [
   linearLayer,
   stripedLayer,
+  mirrorLayer,
   sectorCryptLayer,
   aeadLayer,
   integrityLayer,

@@ -1,5 +1,5 @@
 import { share } from "@blockstrata/device"
-import { linearTarget, stripedTarget } from "@blockstrata/targets"
+import { linearTarget, mirrorTarget, stripedTarget } from "@blockstrata/targets"
 import fc from "fast-check"
 import type { LayerKind } from "../stack/stack-plan.ts"
 
@@ -43,5 +43,25 @@ export const stripedLayer: LayerKind<StripedOptions> = {
       start: 0,
     }))
     return stripedTarget({ lowers, chunkSize: chunkPages * PAGE_SIZE, size })
+  },
+}
+
+interface MirrorOptions {
+  readonly legCount: number
+}
+
+/** Legs on parts of one device, made equal on every opening: a crash may leave them different. */
+export const mirrorLayer: LayerKind<MirrorOptions> = {
+  name: "mirror",
+  options: fc.record({ legCount: fc.integer({ min: 2, max: 3 }) }),
+  shape: (_options, below) => below,
+  // Opening reads every block.
+  isEager: true,
+  lowerSize: ({ legCount }, size) => size * legCount,
+  async open({ legCount }, lower, size) {
+    const legs = Array.from({ length: legCount }, (_, index) => ({ lower: share(lower), start: index * size }))
+    const { device, resync } = mirrorTarget({ legs, size })
+    if (device.features.write) await resync()
+    return device
   },
 }

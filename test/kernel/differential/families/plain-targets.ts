@@ -2,13 +2,15 @@ import type { SeededRandom } from "@blockstrata/testkit"
 import { type Draft, type Family, isChance, type Medium, type Setup } from "../case.ts"
 
 const STRIPE_COUNTS = [1, 2, 3, 5]
+const MIRROR_FEATURES = ["", "1 handle_errors", "2 handle_errors keep_log", "2 keep_log handle_errors"]
 
 /** The targets without parameters of their own. */
 export const plainFamily: Family = {
   name: "plain targets",
   weight: 3,
   coverage: [
-    ...["linear", "striped", "zero", "error", "linear on 4096", "striped on 4096"],
+    ...["linear", "striped", "mirror", "zero", "error", "linear on 4096", "striped on 4096", "mirror on 4096"],
+    ...MIRROR_FEATURES.filter((features) => features !== ""),
     ...STRIPE_COUNTS.map((count) => `${count} stripes`),
   ],
   draw(random) {
@@ -16,7 +18,7 @@ export const plainFamily: Family = {
   },
 }
 
-const DRAWS: Readonly<Record<string, (random: SeededRandom) => Draft>> = { linear, striped, zero, error }
+const DRAWS: Readonly<Record<string, (random: SeededRandom) => Draft>> = { linear, striped, mirror, zero, error }
 
 function medium(random: SeededRandom, name: string, blockSize: number, size: number): Medium {
   return { name, blockSize, content: random.bytes(Math.ceil(size / 4096) * 4096) }
@@ -50,6 +52,32 @@ function striped(random: SeededRandom): Draft {
     canDiscard: true,
   })
   return { words: ["striped", `${count} stripes`, ...(blockSize === 4096 ? ["striped on 4096"] : [])], build }
+}
+
+/** Legs that differ: what is read tells which one was asked. A copy, Linux would still be making when it is closed. */
+function mirror(random: SeededRandom): Draft {
+  const blockSize = isChance(random, 1, 3) ? 4096 : 512
+  const features = random.pick(MIRROR_FEATURES)
+  const size = (2 + random.below(65536 / blockSize)) * blockSize
+  const legs = Array.from({ length: 2 + random.below(3) }, (_, index) => ({
+    name: `m${index}`,
+    start: random.below(9) * blockSize,
+  }))
+  // A region smaller than a block, Linux takes and then reads nothing.
+  const region = Math.max(2, blockSize / 512, 2 ** random.below(Math.floor(Math.log2(size / 512)) + 1))
+  const build = async (): Promise<Setup> => ({
+    line: [
+      `0 ${size / 512} mirror core 2 ${region} nosync ${legs.length}`,
+      ...legs.map(({ name, start }) => `${name} ${start / 512}`),
+      ...(features === "" ? [] : [features]),
+    ].join(" "),
+    media: legs.map(({ name, start }) => medium(random, name, blockSize, start + size)),
+    size,
+    blockSize,
+    canDiscard: true,
+  })
+  const words = ["mirror", ...(features === "" ? [] : [features]), ...(blockSize === 4096 ? ["mirror on 4096"] : [])]
+  return { words, build }
 }
 
 function zero(random: SeededRandom): Draft {
