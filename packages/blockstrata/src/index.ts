@@ -41,8 +41,12 @@ export {
   type WriteZeroesOptions,
 } from "@blockstrata/device"
 export {
+  type CheckIntegrityOptions,
+  checkIntegrity,
   type FormatIntegrityOptions,
   formatIntegrity,
+  type IntegrityCheckReport,
+  type IntegrityFinding,
   type IntegrityReport,
   type IntegritySuperblock,
   type InternalHash,

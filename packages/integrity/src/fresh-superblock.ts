@@ -34,7 +34,7 @@ const SECTOR_SIZE = 512
 const INTERLEAVE_DEFAULT = 32768
 const JOURNAL_SECTORS_MAX = 131072
 const JOURNAL_SHARE = 128
-const SECTORS_PER_BIT_DEFAULT = 32768
+export const SECTORS_PER_BIT_DEFAULT = 32768
 
 /**
  * The superblock that Linux 6.1 writes for these options on a device of `lowerBytes`, that of the metadata, the volume

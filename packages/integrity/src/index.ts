@@ -1,3 +1,7 @@
+export type { BlockCounts } from "./block-findings.ts"
+export { type CheckIntegrityOptions, checkIntegrity, type IntegrityCheckReport } from "./check-integrity.ts"
+export type { ClosedVolumeOptions } from "./closed-volume.ts"
+export type { IntegrityFinding, IntegrityFindingKind, IntegrityPlace } from "./finding.ts"
 export { type FormatIntegrityOptions, formatIntegrity } from "./format-integrity.ts"
 export { type FreshSuperblockOptions, freshSuperblock } from "./fresh-superblock.ts"
 export {
@@ -24,4 +28,5 @@ export {
   hasSuperblockSignature,
   type IntegritySuperblock,
 } from "./superblock.ts"
+export type { SuperblockExpectation } from "./superblock-findings.ts"
 export type { IntegrityLine, LineHash } from "./table-line.ts"

@@ -1,0 +1,128 @@
+import { BlockError, type LongVerbOptions, readAround } from "@blockstrata/device"
+import { type BlockStore, blockStore, PIECE_SIZE, type VolumeMedia } from "./block-store.ts"
+import { type AreaRun, areaRuns, type IntegrityLayout } from "./layout.ts"
+
+/** Blocks that stand together, and their tags, as they are on the medium. */
+export interface SweptPiece {
+  /** Bytes of the volume. */
+  readonly offset: number
+  readonly data: Uint8Array
+  readonly tags: Uint8Array
+  /** What could not be read; those bytes of `data` and `tags` are zero. */
+  readonly unreadable: readonly UnreadableRange[]
+}
+
+export interface UnreadableRange {
+  readonly of: "data" | "tags"
+  /** Bytes of the device below. */
+  readonly offset: number
+  readonly length: number
+  /** The blocks that stand on it; bytes of the volume. */
+  readonly blocks: { readonly offset: number; readonly length: number }
+  readonly error: BlockError
+}
+
+interface Slot {
+  readonly data: Uint8Array
+  readonly tags: Uint8Array
+}
+
+/**
+ * Reads blocks from `from` up to `to` in pieces and shows each to `look`, which may keep nothing of it. While one is looked
+ * at the next is being read.
+ *
+ * Memory: two pieces of 512 KiB and their tags, whatever the size.
+ *
+ * @throws the signal's reason when aborted; what is not the failure of a place below.
+ */
+export async function sweepBlocks(
+  media: VolumeMedia,
+  layout: IntegrityLayout,
+  { offset: from, length }: { readonly offset: number; readonly length: number },
+  look: (piece: SweptPiece) => void,
+  { signal, onProgress }: LongVerbOptions,
+): Promise<void> {
+  const store = blockStore(media, layout, undefined)
+  const size = Math.min(PIECE_SIZE, length)
+  const slots = [0, 1].map(() => ({
+    data: new Uint8Array(size),
+    tags: new Uint8Array((size / layout.blockSize) * layout.tagSize),
+  })) as [Slot, Slot]
+  const sizeAt = (at: number) => Math.min(size, length - at)
+  let next = startRead(store, layout, slots[0], from, sizeAt(0))
+  for (let done = 0, index = 0; done < length; done += size, index = 1 - index) {
+    const { piece, error } = await next
+    const after = done + size
+    if (after < length) next = startRead(store, layout, slots[1 - index]!, from + after, sizeAt(after))
+    try {
+      signal?.throwIfAborted()
+      look(error === undefined ? piece : await readPieceAround(media, layout, piece, error))
+    } catch (failure) {
+      // What is being read writes into a buffer of ours until it settles.
+      await next
+      throw failure
+    }
+    onProgress?.(done + piece.data.length, length)
+  }
+}
+
+/** Never rejects: nobody may be waiting yet. */
+function startRead(
+  store: BlockStore,
+  { blockSize, tagSize }: IntegrityLayout,
+  slot: Slot,
+  offset: number,
+  length: number,
+): Promise<{ readonly piece: SweptPiece; readonly error?: unknown }> {
+  const data = slot.data.subarray(0, length)
+  const tags = slot.tags.subarray(0, (length / blockSize) * tagSize)
+  const piece = { offset, data, tags, unreadable: [] }
+  return store.readUnchecked(offset, data, tags).then(
+    () => ({ piece }),
+    (error: unknown) => ({ piece, error }),
+  )
+}
+
+/** A piece with bad places: what can be read of it. */
+async function readPieceAround(
+  media: VolumeMedia,
+  layout: IntegrityLayout,
+  { offset, data, tags }: SweptPiece,
+  error: unknown,
+): Promise<SweptPiece> {
+  if (!(error instanceof BlockError)) throw error
+  const unreadable: UnreadableRange[] = []
+  let tagAt = 0
+  for (const run of areaRuns(layout, offset, data.length)) {
+    const part = data.subarray(run.offset - offset, run.offset - offset + run.length)
+    for (const bad of await readAround(media.data, run.dataOffset, part)) {
+      const blocks = { offset: run.offset + (bad.offset - run.dataOffset), length: bad.length }
+      unreadable.push({ ...bad, of: "data", blocks })
+    }
+    const runTags = tags.subarray(tagAt, tagAt + run.tagLength)
+    unreadable.push(...(await readTagsAround(media, layout, run, runTags)))
+    tagAt += run.tagLength
+  }
+  return { offset, data, tags, unreadable }
+}
+
+async function readTagsAround(
+  { metadata }: VolumeMedia,
+  { tagSize, blockSize }: IntegrityLayout,
+  run: AreaRun,
+  tags: Uint8Array,
+): Promise<UnreadableRange[]> {
+  const unit = metadata.blockSize
+  const start = Math.floor(run.tagOffset / unit) * unit
+  const bytes = new Uint8Array(Math.ceil((run.tagOffset + run.tagLength) / unit) * unit - start)
+  const bad = await readAround(metadata, start, bytes)
+  tags.set(bytes.subarray(run.tagOffset - start, run.tagOffset - start + run.tagLength))
+  return bad.map((range) => {
+    const first = Math.max(0, range.offset - run.tagOffset)
+    const end = Math.min(run.tagLength, range.offset + range.length - run.tagOffset)
+    const firstBlock = Math.floor(first / tagSize)
+    const blockCount = Math.ceil(end / tagSize) - firstBlock
+    const blocks = { offset: run.offset + firstBlock * blockSize, length: blockCount * blockSize }
+    return { ...range, of: "tags", blocks }
+  })
+}
