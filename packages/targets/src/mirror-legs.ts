@@ -30,6 +30,8 @@ export class MirrorLegs {
   readonly #options: MirrorLegsOptions
   /** Settles once the owner knows of every leg that is stale: until then nothing that only the others hold is acknowledged. */
   #recorded: Promise<void> = Promise.resolve()
+  /** The last attempt failed: the next change makes another one. */
+  #isUnrecorded = false
 
   constructor(options: MirrorLegsOptions) {
     this.#options = options
@@ -62,6 +64,7 @@ export class MirrorLegs {
     request: (device: BlockDevice) => Promise<void>,
     legs: readonly Leg[] = this.all.filter((leg) => leg.state !== "stale"),
   ): Promise<void> {
+    if (this.#isUnrecorded) this.#record()
     const outcomes = await Promise.allSettled(legs.map(({ device }) => request(device)))
     const failures = legs.flatMap((leg, index): LegFailure[] => {
       const outcome = outcomes[index]
@@ -96,9 +99,14 @@ export class MirrorLegs {
 
   #record(): void {
     const stale = this.all.filter((leg) => leg.state === "stale").map((leg) => leg.index)
-    this.#recorded = this.#recorded.then(() => this.#options.onLegFailure?.(stale))
+    this.#isUnrecorded = false
+    // What an earlier attempt could not record is in this one.
+    const earlier = this.#recorded.catch(() => {})
+    this.#recorded = earlier.then(() => this.#options.onLegFailure?.(stale))
     // Every change awaits it; until then a rejection must not count as unhandled.
-    this.#recorded.catch(() => {})
+    this.#recorded.catch(() => {
+      this.#isUnrecorded = true
+    })
   }
 }
 

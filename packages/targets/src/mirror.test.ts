@@ -194,10 +194,13 @@ describe("a leg that fails a change", () => {
     await expect(readAll(device)).rejects.toMatchObject({ code: "INTEGRITY", offset: 30 * BLOCK })
   })
 
-  test("a failure that cannot be recorded ends all changes", async () => {
+  test("nothing is acknowledged while a failure cannot be recorded", async () => {
     const legs = [wornLeg(), wornLeg()] as const
-    const onLegFailure = async () => {
-      throw new BlockError("NO_SPACE", "nowhere to write it")
+    const recorded: (readonly number[])[] = []
+    let hasRoom = false
+    const onLegFailure = async (stale: readonly number[]) => {
+      if (!hasRoom) throw new BlockError("NO_SPACE", "nowhere to write it")
+      recorded.push(stale)
     }
     const { device } = mirrorOf(legs, { onLegFailure })
     await device.write(0, content())
@@ -207,6 +210,10 @@ describe("a leg that fails a change", () => {
     await expect(device.write(0, content(BLOCK))).rejects.toMatchObject({ code: "NO_SPACE" })
     await expect(device.flush()).rejects.toMatchObject({ code: "NO_SPACE" })
     expect(isSame(await readAll(device), content())).toBe(true)
+    hasRoom = true
+    await device.flush()
+    await device.flush()
+    expect(recorded).toEqual([[1]])
   })
 
   test("a flush that fails below is a flush that fails, or a leg less", async () => {

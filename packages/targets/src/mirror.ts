@@ -28,8 +28,8 @@ export interface MirrorOptions {
   readonly staleLegs?: readonly number[] | undefined
   /**
    * Records durably that these legs are no longer current, so that the next opening gets them as `staleLegs`. With it a
-   * mirror goes on without a leg that fails a write or a flush: nothing is acknowledged before it resolves, and nothing
-   * any more once it rejects. Without it a change that not every leg took is rejected.
+   * mirror goes on without a leg that fails a write or a flush: nothing is acknowledged before it resolves; if it rejects,
+   * the change does too, and the next one asks again. Without it a change that not every leg took is rejected.
    *
    * One that records nothing gives up what `flush` promises: the next opening may read an old leg as if it were current.
    */
