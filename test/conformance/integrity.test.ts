@@ -67,6 +67,22 @@ function apartStep(options: IntegrityOptions): Step {
   }
 }
 
+/** Tags that the medium keeps with its blocks. */
+function inlineStep({ tagSize, blockSize, internalHash }: IntegrityOptions): Step {
+  const open: Step["open"] = (lower, size) =>
+    openIntegrity({ lower, size, mode: "I", blockSize, internalHash, runtime })
+  return {
+    lowerSize: (size) => size + 4096,
+    async prepare(lower, size, above) {
+      await formatIntegrity({ lower, tagSize, blockSize, internalHash, mode: "I", wipe: true, runtime })
+      const device = await open(lower, size)
+      await above(device)
+      await device.close()
+    },
+    open,
+  }
+}
+
 const aeadStep = (tagSize: number): Step => ({
   lowerSize: (size) => size,
   open: (lower, size) =>
@@ -114,6 +130,17 @@ conformStack("integrity as a tag store, over a linear range", () => [linearRange
 
 const apart: IntegrityOptions = { tagSize: 32, blockSize: 512, internalHash: { name: "sha256" }, allowDiscards: true }
 conformStack("integrity with the data apart", () => [apartStep(apart)], { sizeMax: SIZE_MAX, authentic: true })
+
+const inlineTags: IntegrityOptions = {
+  tagSize: 16,
+  blockSize: 512,
+  internalHash: { name: "hmac(sha256)", key: macKey },
+}
+conformStack("integrity with inline tags", () => [inlineStep(inlineTags)], {
+  sizeMax: SIZE_MAX,
+  authentic: true,
+  medium: { blockSize: 512, tagSize: 24 },
+})
 
 const hidden = { secrets: [volumeKey], authentic: true, sizeMax: SIZE_MAX }
 conformStack("AEAD over integrity", () => [integrityStep(store), aeadStep(28)], hidden)

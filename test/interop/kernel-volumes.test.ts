@@ -69,6 +69,6 @@ describe("damage", () => {
 })
 
 afterAll(() => {
-  expect(coveredVectors.length).toBe(57)
+  expect(coveredVectors.length).toBe(60)
   expect(readNames.size, "volumes that the kernel wrote and that were read whole").toBeGreaterThanOrEqual(33)
 })

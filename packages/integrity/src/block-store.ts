@@ -182,12 +182,12 @@ function failedOffset(
   return Math.floor(lowest / unit) * unit
 }
 
-function* piecesOf(offset: number, length: number, size: number): Generator<BadBlocks> {
+export function* piecesOf(offset: number, length: number, size: number): Generator<BadBlocks> {
   for (let done = 0; done < length; done += size) yield { offset: offset + done, length: Math.min(size, length - done) }
 }
 
 /** The lowest maximal run of bad blocks in a request that is read piece by piece, no further than it takes. */
-async function firstBadRun(
+export async function firstBadRun(
   offset: number,
   buffer: Uint8Array,
   readPiece: (offset: number, part: Uint8Array) => Promise<BadBlocks | undefined>,

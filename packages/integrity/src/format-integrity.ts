@@ -2,6 +2,7 @@ import { type BlockDevice, BlockError, hostRuntime, type LongVerbOptions, type R
 import { defaultEngine, type Engine, type UnitHash } from "@blockstrata/primitives"
 import { type BlockStore, blockStore, type VolumeMedia } from "./block-store.ts"
 import { freshSuperblock } from "./fresh-superblock.ts"
+import { inlineStore } from "./inline-store.ts"
 import { createInternalHash, type InternalHash } from "./internal-hash.ts"
 import { writeEmptyJournal } from "./journal.ts"
 import { type IntegrityLayout, layoutOf } from "./layout.ts"
@@ -33,8 +34,8 @@ export interface FormatIntegrityOptions extends LongVerbOptions {
   readonly legacyHmac?: boolean | undefined
   /** 16 bytes; from `runtime` if absent. */
   readonly salt?: Uint8Array | undefined
-  /** The mode that the volume is meant for: B decides a version number. J if absent. */
-  readonly mode?: "J" | "B" | "D" | undefined
+  /** The mode that the volume is meant for: B decides a version number, I that tags are inline. J if absent. */
+  readonly mode?: "J" | "B" | "D" | "I" | undefined
   /**
    * Writes zeroes and their tags to every block. Without it a block of a volume with an internal hash cannot be read
    * until it was written.
@@ -61,6 +62,7 @@ export async function formatIntegrity(options: FormatIntegrityOptions): Promise<
   const { lower, metadata = lower, start = 0, internalHash, engine = defaultEngine, signal } = options
   const media = { data: lower, metadata }
   checkPlace(media, start)
+  if (options.mode === "I") checkTuples(options)
   const superblock = freshSuperblock(
     {
       ...options,
@@ -68,6 +70,7 @@ export async function formatIntegrity(options: FormatIntegrityOptions): Promise<
       hasInternalHash: internalHash !== undefined,
       legacyPadding: options.legacyPadding ?? false,
       legacyHmac: options.legacyHmac ?? false,
+      isInline: options.mode === "I",
       isBitmapMode: options.mode === "B",
     },
     metadata.size,
@@ -75,7 +78,7 @@ export async function formatIntegrity(options: FormatIntegrityOptions): Promise<
     options.runtime ?? hostRuntime,
   )
   const problem = tagBufferProblem(superblock, options.bufferSectors, metadata)
-  if (problem !== undefined) throw new BlockError("UNSUPPORTED", `integrity: ${problem}`)
+  if (!superblock.isInline && problem !== undefined) throw new BlockError("UNSUPPORTED", `integrity: ${problem}`)
   const layout = layoutOf(superblock, metadata.size, start, lower.size)
   const hash = internalHash && createInternalHash(engine, internalHash)
   try {
@@ -103,6 +106,15 @@ function checkPlace({ data, metadata }: VolumeMedia, start: number): void {
     throw new BlockError("READ_ONLY", "integrity: format on a read-only device")
 }
 
+/** @throws BlockError `INVALID` where the device below has no room for inline tags. */
+function checkTuples({ lower, blockSize, tagSize }: FormatIntegrityOptions): void {
+  if (lower.blockSize === blockSize && lower.tagSize >= tagSize) return
+  throw new BlockError(
+    "INVALID",
+    `integrity: inline tags: expected blocks of ${blockSize} with at least ${tagSize} bytes below, got ${lower.blockSize} with ${lower.tagSize}`,
+  )
+}
+
 function storeOf(
   media: VolumeMedia,
   layout: IntegrityLayout,
@@ -111,11 +123,10 @@ function storeOf(
 ): BlockStore {
   const { blockSize, tagSize } = layout
   const salt = superblock.hasFixedHmac ? superblock.salt : undefined
-  return blockStore(
-    media,
-    layout,
-    hash && tagCheck({ hash, blockSize, tagSize, salt, acceptsFiller: false, unitBlockCount: 1 }),
-  )
+  const check = hash && tagCheck({ hash, blockSize, tagSize, salt, acceptsFiller: false, unitBlockCount: 1 })
+  return layout.isInline && check !== undefined
+    ? inlineStore(media.data, layout, check)
+    : blockStore(media, layout, check)
 }
 
 /** On a tag store there is no right tag: they become zeroes too. */

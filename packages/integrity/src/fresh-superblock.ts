@@ -1,6 +1,13 @@
 import { BlockError, type Runtime } from "@blockstrata/device"
 import { type Geometry, isDataApart, possibleSectors, sectionLayout } from "./layout.ts"
-import { INTERLEAVE_MAX, INTERLEAVE_MIN, type IntegritySuperblock, SALT_SIZE, TAG_SIZE_MAX } from "./superblock.ts"
+import {
+  INLINE_VERSION,
+  INTERLEAVE_MAX,
+  INTERLEAVE_MIN,
+  type IntegritySuperblock,
+  SALT_SIZE,
+  TAG_SIZE_MAX,
+} from "./superblock.ts"
 import { APART_BUFFER_SECTORS_MIN, BUFFER_SECTORS, floorPowerOfTwo, haveRoom } from "./tag-buffer.ts"
 
 /** What a new volume is to be like. Counts of sectors are rounded as the kernel rounds them. */
@@ -26,6 +33,8 @@ export interface FreshSuperblockOptions {
   readonly legacyHmac: boolean
   /** 16 bytes; random if absent. Only with an internal hash and without `legacyHmac`. */
   readonly salt?: Uint8Array | undefined
+  /** Tags are what the device below keeps with its blocks; there is no journal. False if absent. */
+  readonly isInline?: boolean | undefined
   /** Mode B writes version 3 where no later one is needed. */
   readonly isBitmapMode: boolean
 }
@@ -61,17 +70,16 @@ export function freshSuperblock(
     interleaveSectors: isApart ? 1 : Math.min(Math.max(interleaveSectors, INTERLEAVE_MIN), INTERLEAVE_MAX),
     hasJournalMac: false,
     hasFixedPadding: !legacyPadding && !isApart,
+    isInline: options.isInline ?? false,
   }
   const sectionSectors = sectionLayout({ ...geometry, journalSectionCount: 1 }).sectionBytes / SECTOR_SIZE
   const journalSectors =
     options.journalSectors ||
     Math.min(JOURNAL_SECTORS_MAX, Math.floor(Math.floor(dataBytes / SECTOR_SIZE) / JOURNAL_SHARE))
   const wantedCount = Math.max(1, Math.floor(journalSectors / sectionSectors))
-  const journalSectionCount = isApart
-    ? fittingCount(geometry, wantedCount, options, lowerBytes, dataBytes)
-    : wantedCount
+  const journalSectionCount = journalCount(geometry, wantedCount, options, lowerBytes, dataBytes)
   const providedSectors = possibleSectors({ ...geometry, journalSectionCount }, lowerBytes, startBytes, dataBytes)
-  if (journalSectionCount === 0 || providedSectors === 0)
+  if ((journalSectionCount === 0 && !geometry.isInline) || providedSectors === 0)
     throw new BlockError("INVALID", `integrity: a device of ${lowerBytes} bytes is too small`)
   const bitSectorsLog2 = bitmapBitSectorsLog2(
     options.sectorsPerBit ?? SECTORS_PER_BIT_DEFAULT,
@@ -106,19 +114,31 @@ export function bitmapBitSectorsLog2(
 ): number {
   const bitCountMax = Math.min(journalSectors * SECTOR_SIZE * 8, 2 ** 32 - 1)
   let log2 = Math.max(Math.log2(floorPowerOfTwo(Math.max(1, sectorsPerBit))), Math.log2(blockSize / SECTOR_SIZE))
-  while (Math.ceil(providedSectors / 2 ** log2) > bitCountMax) log2 += 1
+  while (bitCountMax > 0 && Math.ceil(providedSectors / 2 ** log2) > bitCountMax) log2 += 1
   return log2
 }
 
 /** The lowest version that has what the volume uses. */
 function freshVersion(
-  superblock: Pick<IntegritySuperblock, "hasFixedHmac" | "hasFixedPadding" | "interleaveSectors">,
+  superblock: Pick<IntegritySuperblock, "hasFixedHmac" | "hasFixedPadding" | "interleaveSectors" | "isInline">,
   isBitmapMode: boolean,
 ): number {
+  if (superblock.isInline) return INLINE_VERSION
   if (superblock.hasFixedHmac) return 5
   if (superblock.hasFixedPadding) return 4
   if (isBitmapMode) return 3
   return isDataApart(superblock) ? 2 : 1
+}
+
+function journalCount(
+  geometry: Omit<Geometry, "journalSectionCount">,
+  wantedCount: number,
+  options: FreshSuperblockOptions,
+  lowerBytes: number,
+  dataBytes: number,
+): number {
+  if (geometry.isInline) return 0
+  return isDataApart(geometry) ? fittingCount(geometry, wantedCount, options, lowerBytes, dataBytes) : wantedCount
 }
 
 /**
@@ -170,6 +190,8 @@ function checkOptions({
     if (!Number.isInteger(count) || count < 0 || count >= 2 ** 32)
       throw new RangeError(`integrity: ${name}: expected a whole number below 2^32, got ${count}`)
   }
+  if (counts.isInline === true && (counts.dataBytes !== undefined || !hasInternalHash))
+    throw new RangeError("integrity: inline tags need an internal hash, and no device of their own")
   if (salt === undefined) return
   if (!hasInternalHash || legacyHmac) throw new RangeError("integrity: a salt without a salted internal hash")
   if (salt.length !== SALT_SIZE)

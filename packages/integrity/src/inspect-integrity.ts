@@ -10,7 +10,7 @@ export interface IntegrityReport {
   readonly superblock: IntegritySuperblock
   /** Undefined where the volume does not fit on the device. */
   readonly layout: IntegrityLayout | undefined
-  /** What the journal area holds: a bitmap while the superblock says so; undefined without a layout. */
+  /** What the journal area holds: a bitmap while the superblock says so; undefined without a layout, and with inline tags. */
   readonly journal: JournalState | "bitmap" | undefined
 }
 
@@ -45,8 +45,9 @@ export async function readIntegritySuperblock(device: BlockDevice, start = 0): P
 export async function inspectIntegrity(device: BlockDevice, start = 0): Promise<IntegrityReport> {
   const superblock = await readIntegritySuperblock(device, start)
   const layout = fittingLayout(superblock, device.size, start)
-  const journal = layout && (superblock.hasDirtyBitmap ? "bitmap" : await inspectJournal(device, layout.journal))
-  return { superblock, layout, journal }
+  const hasJournal = layout !== undefined && !superblock.isInline
+  const journal = superblock.hasDirtyBitmap ? "bitmap" : hasJournal && (await inspectJournal(device, layout.journal))
+  return { superblock, layout, journal: hasJournal && journal ? journal : undefined }
 }
 
 /** The lines that `integritysetup dump` prints after its first one. */
@@ -57,6 +58,7 @@ export function printSuperblock(superblock: IntegritySuperblock): string[] {
     [superblock.hasDirtyBitmap, "dirty_bitmap"],
     [superblock.hasFixedPadding, "fix_padding"],
     [superblock.hasFixedHmac, "fix_hmac"],
+    [superblock.isInline, "inline"],
   ] as const
   return [
     `superblock_version ${superblock.version}`,

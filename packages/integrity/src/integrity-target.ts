@@ -8,6 +8,7 @@ import {
 } from "@blockstrata/device"
 import type { UnitHash } from "@blockstrata/primitives"
 import { type BadBlocks, type BlockStore, blockStore, PIECE_SIZE, type VolumeStore } from "./block-store.ts"
+import { inlineStore } from "./inline-store.ts"
 import { type AreaRun, areaRuns, type IntegrityLayout } from "./layout.ts"
 import { tagCheck } from "./tag-check.ts"
 
@@ -27,7 +28,7 @@ export interface IntegrityTargetOptions {
   /** 16 bytes, where the superblock says fixed HMAC. */
   readonly salt: Uint8Array | undefined
   readonly allowDiscards: boolean
-  /** Only mode D writes. */
+  /** Only modes D and I write. */
   readonly readOnly: boolean
   readonly onEvent?: EventListener | undefined
 }
@@ -37,7 +38,7 @@ export interface IntegrityTargetOptions {
  *
  * Promises: with an internal hash, a block whose data or tag changed is `INTEGRITY`, and a block moved to another place
  * too. Without one, tags are stored and returned with their blocks (a tag store, for AEAD above).
- * Does not promise: that data and tag survive a crash together (mode D); anything at all in mode R, which checks nothing.
+ * Does not promise: that data and tag survive a crash together (mode D; mode I as far as the device below keeps them together); anything at all in mode R, which checks nothing.
  * Attacks that remain: an old block put back with its old tag; with crc32c or sha256, anybody who can compute them;
  * with `allowDiscards`, a tag of 0xf6 bytes, which goes with any data.
  *
@@ -46,7 +47,7 @@ export interface IntegrityTargetOptions {
  * @throws RangeError where sizes or features contradict each other.
  */
 export function integrityTarget(options: IntegrityTargetOptions): BlockDevice {
-  return integrityDevice(options, integrityStore(options), options.mode === "D")
+  return integrityDevice(options, integrityStore(options), options.mode === "D" || options.mode === "I")
 }
 
 /** The blocks of a target, and their tags. */
@@ -58,6 +59,7 @@ export function integrityStore(options: IntegrityTargetOptions): BlockStore {
   const unitBlockCount = Math.max(blockSize, lower.blockSize) / blockSize
   const acceptsFiller = options.allowDiscards
   const check = hash && tagCheck({ hash, blockSize, tagSize, salt, acceptsFiller, unitBlockCount })
+  if (layout.isInline && check !== undefined) return inlineStore(lower, layout, check)
   return blockStore({ data: lower, metadata }, layout, mode === "R" ? undefined : check)
 }
 
@@ -83,7 +85,12 @@ export function integrityDevice(options: IntegrityTargetOptions, store: VolumeSt
     size,
     blockSize,
     tagSize: hash === undefined ? tagSize : 0,
-    features: { write: canWrite, discard: options.allowDiscards && canWrite, atomicSize: 0, optimalSize: PIECE_SIZE },
+    features: {
+      write: canWrite,
+      discard: options.allowDiscards && canWrite,
+      atomicSize: layout.isInline ? lower.features.atomicSize : 0,
+      optimalSize: PIECE_SIZE,
+    },
     ordered: true,
     lowers: layout.isDataApart
       ? [
@@ -120,10 +127,8 @@ export function integrityDevice(options: IntegrityTargetOptions, store: VolumeSt
 
 function extentsOf(run: AreaRun, layout: IntegrityLayout): Extent[] {
   const role = layout.isDataApart ? "metadata" : "data"
-  return [
-    { role: "data", offset: run.dataOffset, length: run.length },
-    { role, offset: run.tagOffset, length: run.tagLength, kind: "tag" },
-  ]
+  const data: Extent = { role: "data", offset: run.dataOffset, length: run.length }
+  return run.tagLength === 0 ? [data] : [data, { role, offset: run.tagOffset, length: run.tagLength, kind: "tag" }]
 }
 
 function checkOptions(options: IntegrityTargetOptions, blockSize: number): void {
@@ -142,5 +147,16 @@ function checkOptions(options: IntegrityTargetOptions, blockSize: number): void 
       `integrity: a tag store with blocks of ${layout.blockSize} needs them below, got ${lower.blockSize}`,
     )
   }
+  if (layout.isInline) checkInline(options)
   if (hash === undefined && allowDiscards) throw new RangeError("integrity: discards need an internal hash")
+}
+
+function checkInline({ lower, layout, hash, mode, allowDiscards }: IntegrityTargetOptions): void {
+  if (hash === undefined || mode !== "I" || allowDiscards)
+    throw new RangeError("integrity: inline tags need mode I and an internal hash, and take no discards")
+  if (lower.blockSize !== layout.blockSize || lower.tagSize < layout.tagSize) {
+    throw new RangeError(
+      `integrity: inline tags: expected blocks of ${layout.blockSize} with at least ${layout.tagSize} bytes below, got ${lower.blockSize} with ${lower.tagSize}`,
+    )
+  }
 }

@@ -11,7 +11,13 @@ import { formatIntegrity } from "./format-integrity.ts"
 import { freshSuperblock } from "./fresh-superblock.ts"
 import { readIntegritySuperblock, readSuperblockSectors } from "./inspect-integrity.ts"
 import { type InternalHash, internalHashNamed } from "./internal-hash.ts"
-import { checkBuilt, type JournalAlgorithm, type OpenIntegrityOptions, openIntegrity } from "./open-integrity.ts"
+import {
+  checkBuilt,
+  checkInline,
+  type JournalAlgorithm,
+  type OpenIntegrityOptions,
+  openIntegrity,
+} from "./open-integrity.ts"
 import { completeIntegrityLine, printIntegrityLine } from "./print-line.ts"
 import { type IntegrityLine, type LineHash, lineTagSize, parseIntegrityLine } from "./table-line.ts"
 
@@ -29,7 +35,7 @@ export type IntegrityLinePolicy = Pick<OpenIntegrityOptions, "allowUnauthenticat
 /**
  * The word `integrity` of a table.
  *
- * A writable line in mode B or D over sectors of zeroes where the superblock belongs formats them, as in the kernel;
+ * A writable line in mode B, D or I over sectors of zeroes where the superblock belongs formats them, as in the kernel;
  * blocks of a volume with an internal hash are then unreadable until written, or calculated.
  */
 export const integrityWord: TableWord<IntegrityLine, IntegrityContext> = integrityWordWith({})
@@ -74,8 +80,9 @@ async function openLine(
     onEvent: context.onEvent,
   }
   try {
+    checkInline(options)
     checkBuilt(options)
-    if ((line.mode === "D" || line.mode === "B") && !context.readOnly) {
+    if (line.mode !== "J" && line.mode !== "R" && !context.readOnly) {
       await formatIfZero(options, line, context.runtime)
     }
     return await openIntegrity(options)
@@ -95,7 +102,7 @@ async function completeLine(line: IntegrityLine, device: BlockDevice): Promise<I
 async function formatIfZero(options: OpenIntegrityOptions, line: IntegrityLine, runtime: Runtime): Promise<void> {
   const { lower, metadata = lower, start = 0, size, internalHash } = options
   if (!metadata.features.write || (await readSuperblockSectors(metadata, start)).some((byte) => byte !== 0)) return
-  const mode = line.mode === "B" ? "B" : "D"
+  const mode = line.mode === "B" || line.mode === "I" ? line.mode : "D"
   const format = {
     tagSize: lineTagSize(line),
     blockSize: line.blockSize ?? BLOCK_SIZE_DEFAULT,
@@ -110,6 +117,7 @@ async function formatIfZero(options: OpenIntegrityOptions, line: IntegrityLine, 
     ...format,
     dataBytes: options.metadata && lower.size,
     hasInternalHash: internalHash !== undefined,
+    isInline: mode === "I",
     isBitmapMode: mode === "B",
   }
   const provided = freshSuperblock(fresh, metadata.size, start, runtime).providedSectors * SECTOR_SIZE

@@ -15,6 +15,7 @@ function superblock(changes: Partial<IntegritySuperblock>): IntegritySuperblock 
     hasDirtyBitmap: false,
     hasFixedPadding: true,
     hasFixedHmac: false,
+    isInline: false,
     blockSize: 512,
     bitmapBitBlocksLog2: 0,
     recalculatedSectors: 0,

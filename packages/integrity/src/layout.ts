@@ -9,11 +9,17 @@ import type { IntegritySuperblock } from "./superblock.ts"
  * Where the data lie on a device of their own, they lie there as here, and the other device has a single tag run:
  *
  *     start | superblock | journal | tags
+ *
+ * And where the device below keeps the tags with its blocks:
+ *
+ *     start | superblock | data
  */
 export interface IntegrityLayout {
   readonly startBytes: number
   /** Data lie on a device of their own; all else on that of the metadata. */
   readonly isDataApart: boolean
+  /** Tags are what the device below keeps with each block. */
+  readonly isInline: boolean
   readonly blockSize: number
   readonly tagSize: number
   readonly journal: JournalLayout
@@ -47,6 +53,7 @@ export interface AreaRun {
   readonly dataOffset: number
   /** Bytes of the device that holds the metadata. */
   readonly tagOffset: number
+  /** 0 where tags are inline. */
   readonly tagLength: number
 }
 
@@ -54,7 +61,7 @@ export interface AreaRun {
 export type Geometry = Pick<
   IntegritySuperblock,
   "interleaveSectors" | "tagSize" | "journalSectionCount" | "hasJournalMac" | "hasFixedPadding" | "blockSize"
->
+> & { readonly isInline?: boolean }
 
 const SECTOR_SIZE = 512
 const SUPERBLOCK_SECTORS = 8
@@ -103,6 +110,10 @@ export function possibleSectors(geometry: Geometry, lowerBytes: number, startByt
     const provided = (Math.floor(dataBytes / geometry.blockSize) * geometry.blockSize) / SECTOR_SIZE
     return startSectors + firstSectors + apartTagSectors(geometry, provided, 1) <= lowerSectors ? provided : 0
   }
+  if (geometry.isInline) {
+    const left = Math.max(0, lowerSectors - startSectors - firstSectors)
+    return left - (left % 8)
+  }
   const { interleaveSectors } = geometry
   const runSectors = tagRunBytes(geometry) / SECTOR_SIZE
   const fits = (sectors: number) => {
@@ -141,24 +152,33 @@ export function layoutOf(
     throw new BlockError("CORRUPT", `integrity: the superblock does not fit on a device of ${lowerBytes} bytes`)
   }
   const isApart = isDataApart(superblock)
+  const hasOneRun = isApart || superblock.isInline
   const journalOffset = startBytes + SUPERBLOCK_SECTORS * SECTOR_SIZE
   return {
     startBytes,
     isDataApart: isApart,
+    isInline: superblock.isInline,
     blockSize: superblock.blockSize,
     tagSize: superblock.tagSize,
     journal: { offset: journalOffset, sectionCount: superblock.journalSectionCount, ...section },
     firstAreaOffset: startBytes + initialSectors(superblock) * SECTOR_SIZE,
-    tagRunBytes: isApart ? (possibleBytes / superblock.blockSize) * superblock.tagSize : tagRunBytes(superblock),
-    interleaveBytes: isApart ? possibleBytes : superblock.interleaveSectors * SECTOR_SIZE,
+    tagRunBytes: runBytes(superblock, possibleBytes),
+    interleaveBytes: hasOneRun ? possibleBytes : superblock.interleaveSectors * SECTOR_SIZE,
     providedBytes: Math.min(superblock.providedSectors * SECTOR_SIZE, possibleBytes),
     possibleBytes,
   }
 }
 
+function runBytes(superblock: IntegritySuperblock, possibleBytes: number): number {
+  if (superblock.isInline) return 0
+  if (isDataApart(superblock)) return (possibleBytes / superblock.blockSize) * superblock.tagSize
+  return tagRunBytes(superblock)
+}
+
 /** Splits a request at the ends of areas: ascending, without gaps. `offset` and `length` are whole blocks. */
 export function areaRuns(layout: IntegrityLayout, offset: number, length: number): AreaRun[] {
-  const { blockSize, tagSize, interleaveBytes, isDataApart: isApart } = layout
+  const { blockSize, interleaveBytes, isDataApart: isApart } = layout
+  const tagSize = layout.isInline ? 0 : layout.tagSize
   const areaBytes = layout.tagRunBytes + interleaveBytes
   const runs: AreaRun[] = []
   const end = offset + length

@@ -27,7 +27,7 @@ export interface OpenIntegrityOptions {
   readonly start?: number | undefined
   /** Bytes: at most what the volume provides. */
   readonly size: number
-  /** J needs `readOnly`; R checks nothing, and neither replays nor writes; I is not built yet. */
+  /** J needs `readOnly`; R checks nothing, and neither replays nor writes; I is for tags that `lower` keeps with its blocks. */
   readonly mode: IntegrityMode
   /** Bytes; another one in the superblock is refused. Absent: what the superblock says. */
   readonly tagSize?: number | undefined
@@ -120,7 +120,7 @@ async function open(options: OpenIntegrityOptions, recalculateNow: LongVerbOptio
   // Mode R is there to get at a volume whose journal or bitmap cannot be used.
   if (mode !== "R") {
     checkRecoveryPolicy(superblock, options)
-    if (!superblock.hasDirtyBitmap) await checkJournal(layout, metadata)
+    if (!superblock.hasDirtyBitmap && !superblock.isInline) await checkJournal(layout, metadata)
   }
 
   const hash = internalHash && createInternalHash(engine, internalHash)
@@ -157,7 +157,7 @@ async function open(options: OpenIntegrityOptions, recalculateNow: LongVerbOptio
       runtime: options.runtime ?? hostRuntime,
       onEvent: options.onEvent,
     })
-    const device = integrityDevice(target, volume.store, mode === "D" || mode === "B")
+    const device = integrityDevice(target, volume.store, mode !== "J")
     volume.start()
     return device
   } catch (error) {
@@ -169,7 +169,6 @@ async function open(options: OpenIntegrityOptions, recalculateNow: LongVerbOptio
 /** @throws BlockError `UNSUPPORTED` for what no volume can be opened with yet. */
 export function checkBuilt(options: Omit<OpenIntegrityOptions, "lower" | "size" | "internalHash">): void {
   const { mode, readOnly = false } = options
-  if (mode === "I") throw unsupported("mode I (inline tags)")
   if (options.journalCrypt !== undefined) throw unsupported("an encrypted journal (journal_crypt)")
   if (options.journalMac !== undefined) throw unsupported("a journal with a MAC (journal_mac)")
   if (mode === "J" && !readOnly) throw unsupported("writing in mode J (through the journal)")
@@ -177,6 +176,7 @@ export function checkBuilt(options: Omit<OpenIntegrityOptions, "lower" | "size" 
 
 function checkLine(options: OpenIntegrityOptions): void {
   const { lower, metadata = lower, start = 0, mode, internalHash, allowDiscards } = options
+  checkInline(options)
   checkBuilt(options)
   if (mode === "B" && internalHash === undefined) throw invalid("mode B needs an internal hash")
   if (allowDiscards === true && internalHash === undefined) throw invalid("allow_discards needs an internal hash")
@@ -188,6 +188,22 @@ function checkLine(options: OpenIntegrityOptions): void {
   if (largest > 4096) throw invalid(`expected blocks of at most 4096 bytes below, got ${largest}`)
 }
 
+/** What Linux 6.12 refuses with inline tags, whatever stands on the medium. */
+export function checkInline(options: OpenIntegrityOptions): void {
+  const { lower, mode, internalHash, blockSize = lower.blockSize, tagSize = 1 } = options
+  if (mode !== "I") return
+  if (internalHash === undefined) throw invalid("mode I needs an internal hash")
+  if (options.metadata !== undefined) throw invalid("mode I goes without a meta_device")
+  if (options.allowDiscards === true) throw invalid("mode I goes without allow_discards")
+  if (options.journalMac !== undefined || options.journalCrypt !== undefined)
+    throw invalid("mode I has no journal: no journal_mac, no journal_crypt")
+  if (lower.blockSize !== blockSize)
+    throw invalid(`mode I: expected blocks of ${blockSize} below, got ${lower.blockSize}`)
+  if (lower.tagSize < tagSize) {
+    throw invalid(`mode I: expected at least ${tagSize} bytes of tag with a block below, got ${lower.tagSize}`)
+  }
+}
+
 function checkSuperblock(superblock: IntegritySuperblock, options: OpenIntegrityOptions): void {
   for (const name of ["tagSize", "blockSize"] as const) {
     const stated = options[name]
@@ -195,12 +211,14 @@ function checkSuperblock(superblock: IntegritySuperblock, options: OpenIntegrity
       throw invalid(`${name}: the superblock says ${superblock[name]}, expected ${stated}`)
     }
   }
+  if (superblock.isInline !== (options.mode === "I"))
+    throw invalid(`the superblock says that tags are ${superblock.isInline ? "inline (mode I)" : "not inline"}`)
   if (superblock.hasJournalMac) throw unsupported("a journal with a MAC (journal_mac)")
   const isApart = isDataApart(superblock)
   if (isApart !== (options.metadata !== undefined))
     throw invalid(`the superblock says that the data lie ${isApart ? "on a device of their own" : "beside their tags"}`)
   const problem = tagBufferProblem(superblock, options.bufferSectors, options.metadata ?? options.lower)
-  if (options.mode !== "R" && problem !== undefined) throw unsupported(problem)
+  if (options.mode !== "R" && options.mode !== "I" && problem !== undefined) throw unsupported(problem)
   if (options.internalHash === undefined && options.lower.blockSize > superblock.blockSize) {
     throw unsupported(`a tag store with blocks of ${superblock.blockSize} over blocks of ${options.lower.blockSize}`)
   }

@@ -76,6 +76,7 @@ export function completeIntegrityLine(
 
 /** The kernel keeps a number of free entries and turns it into percent again. */
 function watermarkPercent(entryCount: number, percent: number): number {
+  if (entryCount === 0) return percent
   const freeCount = Math.floor((entryCount * (100 - percent) + 50) / 100)
   return Math.floor(((entryCount - freeCount) * 100 + Math.floor(entryCount / 2)) / entryCount)
 }

@@ -16,7 +16,14 @@ type Fields = Partial<IntegritySuperblock>
 
 const superblock: IntegritySuperblock = {
   ...{ version: 5, interleaveSectors: 64, tagSize: 32, journalSectionCount: 1, providedSectors: 64 },
-  ...{ hasJournalMac: false, isRecalculating: false, hasDirtyBitmap: false, hasFixedPadding: true, hasFixedHmac: true },
+  ...{
+    hasJournalMac: false,
+    isRecalculating: false,
+    hasDirtyBitmap: false,
+    hasFixedPadding: true,
+    hasFixedHmac: true,
+    isInline: false,
+  },
   ...{ blockSize: 512, bitmapBitBlocksLog2: 15, recalculatedSectors: 0, salt: new Uint8Array(16) },
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { layoutOf } from "./layout.ts"
 import { decodeSuperblock, encodeSuperblock, type IntegritySuperblock } from "./superblock.ts"
 
-const superblocks: fc.Arbitrary<IntegritySuperblock> = fc.record({
+const journaled: fc.Arbitrary<IntegritySuperblock> = fc.record({
   version: fc.integer({ min: 1, max: 5 }),
   interleaveSectors: fc.integer({ min: 3, max: 31 }).map((log2) => 2 ** log2),
   tagSize: fc.integer({ min: 1, max: 255 }),
@@ -15,11 +15,27 @@ const superblocks: fc.Arbitrary<IntegritySuperblock> = fc.record({
   hasDirtyBitmap: fc.boolean(),
   hasFixedPadding: fc.boolean(),
   hasFixedHmac: fc.boolean(),
+  isInline: fc.constant(false),
   blockSize: fc.constantFrom(512, 1024, 2048, 4096),
   bitmapBitBlocksLog2: fc.nat(255),
   recalculatedSectors: fc.nat(2 ** 44 - 1),
   salt: fc.uint8Array({ minLength: 16, maxLength: 16 }),
 })
+
+/** One of six has inline tags, and then no journal. */
+const superblocks = fc.tuple(journaled, fc.nat(5)).map(
+  ([superblock, kind]): IntegritySuperblock =>
+    kind > 0
+      ? superblock
+      : {
+          ...superblock,
+          version: 6,
+          isInline: true,
+          journalSectionCount: 0,
+          hasJournalMac: false,
+          hasDirtyBitmap: false,
+        },
+)
 
 describe("integrity superblock", () => {
   it("survives a round trip", () => {
@@ -79,6 +95,7 @@ describe("integrity superblock", () => {
       hasDirtyBitmap: false,
       hasFixedPadding: true,
       hasFixedHmac: true,
+      isInline: false,
       blockSize: 512,
       bitmapBitBlocksLog2: 15,
       recalculatedSectors: 0,
@@ -90,8 +107,10 @@ describe("integrity superblock", () => {
   })
 
   it("is not encoded outside its invariant", () => {
-    const [superblock] = fc.sample(superblocks, 1)
+    const [superblock] = fc.sample(journaled, 1)
     expect(() => encodeSuperblock({ ...superblock!, version: 6 })).toThrow(RangeError)
+    expect(() => encodeSuperblock({ ...superblock!, isInline: true })).toThrow(RangeError)
+    expect(() => encodeSuperblock({ ...superblock!, version: 6, isInline: true })).toThrow(RangeError)
     expect(() => encodeSuperblock({ ...superblock!, interleaveSectors: 2 })).toThrow(RangeError)
     expect(() => decodeSuperblock(new Uint8Array(63))).toThrow(RangeError)
   })

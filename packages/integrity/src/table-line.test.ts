@@ -143,7 +143,6 @@ describe("integrity line", () => {
   it.each([
     [`dev 0 4 J 2 internal_hash:crc32c journal_mac:hmac(sha256):${KEY}`, "journal_mac"],
     [`dev 0 4 J 2 internal_hash:crc32c journal_crypt:ctr(aes):${KEY}`, "journal_crypt"],
-    ["dev 0 4 I 1 internal_hash:crc32c", "inline"],
   ])("refuses by name, before it formats, what it reads and cannot open: %s", async (text, name) => {
     const lower = memoryDevice({ size: SIZE })
     const line = parse(text)

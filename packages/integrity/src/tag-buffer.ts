@@ -47,6 +47,8 @@ export function tagBufferSectors(
     while (buffer > APART_BUFFER_SECTORS_MIN && !haveRoom(geometry, buffer, metadataBytes)) buffer /= 2
     return buffer
   }
+  // Without a tag run there is nothing to divide.
+  if (geometry.isInline === true) return buffer
   const runSectors = tagRunBytes(geometry) / SECTOR_SIZE
   while (runSectors % buffer !== 0) buffer /= 2
   return buffer
