@@ -77,7 +77,7 @@ export async function formatIntegrity(options: FormatIntegrityOptions): Promise<
     start,
     options.runtime ?? hostRuntime,
   )
-  const problem = tagBufferProblem(superblock, options.bufferSectors, metadata)
+  const problem = tagBufferProblem(superblock, options.bufferSectors, metadata, start)
   if (!superblock.isInline && problem !== undefined) throw new BlockError("UNSUPPORTED", `integrity: ${problem}`)
   const layout = layoutOf(superblock, metadata.size, start, lower.size)
   const hash = internalHash && createInternalHash(engine, internalHash)

@@ -217,7 +217,12 @@ function checkSuperblock(superblock: IntegritySuperblock, options: OpenIntegrity
   const isApart = isDataApart(superblock)
   if (isApart !== (options.metadata !== undefined))
     throw invalid(`the superblock says that the data lie ${isApart ? "on a device of their own" : "beside their tags"}`)
-  const problem = tagBufferProblem(superblock, options.bufferSectors, options.metadata ?? options.lower)
+  const problem = tagBufferProblem(
+    superblock,
+    options.bufferSectors,
+    options.metadata ?? options.lower,
+    options.start ?? 0,
+  )
   if (options.mode !== "R" && options.mode !== "I" && problem !== undefined) throw unsupported(problem)
   if (options.internalHash === undefined && options.lower.blockSize > superblock.blockSize) {
     throw unsupported(`a tag store with blocks of ${superblock.blockSize} over blocks of ${options.lower.blockSize}`)

@@ -13,16 +13,22 @@ type Provided = Geometry & Pick<IntegritySuperblock, "providedSectors">
 /**
  * Why the kernel's tag buffers spoil this volume, over blocks of the device with the tags; undefined if they do not.
  *
- * @param wanted as on the line.
+ * @param wanted as on the line. @param start bytes.
  */
 export function tagBufferProblem(
   superblock: Provided,
   wanted: number | undefined,
   metadata: Pick<BlockDevice, "size" | "blockSize">,
+  start: number,
 ): string | undefined {
   const bufferSectors = tagBufferSectors(superblock, wanted, metadata.size)
   if (!hasTagsInPlace(superblock, bufferSectors)) {
     return `interleave_sectors:${superblock.interleaveSectors} without fix_padding: Linux would write its tags over its data (but not with buffer_sectors:8)`
+  }
+  // Linux compares the end of the last buffer with the size of the device, but forgets where the volume starts.
+  const isTaken = isDataApart(superblock) && haveRoom(superblock, bufferSectors, metadata.size)
+  if (isTaken && start + endOfBuffers(superblock, bufferSectors) * SECTOR_SIZE > metadata.size) {
+    return `start: tag buffers of ${bufferSectors} sectors reach beyond the end of the device, where Linux fails every request`
   }
   // The device below reads and writes no part of a block: in Linux 6.1 every request fails for want of its tags.
   if (bufferSectors * SECTOR_SIZE < metadata.blockSize) {
@@ -56,9 +62,13 @@ export function tagBufferSectors(
 
 /** Whether the tags of data that lie apart fit behind the journal in whole buffers. */
 export function haveRoom(geometry: Provided, bufferSectors: number, metadataBytes: number): boolean {
-  const tagSectors = apartTagSectors(geometry, geometry.providedSectors, bufferSectors)
-  const [firstSectors, sectors] = [initialSectors(geometry), Math.floor(metadataBytes / SECTOR_SIZE)]
-  return firstSectors + PADDING_SECTORS < sectors && firstSectors + tagSectors <= sectors
+  const sectors = Math.floor(metadataBytes / SECTOR_SIZE)
+  return initialSectors(geometry) + PADDING_SECTORS < sectors && endOfBuffers(geometry, bufferSectors) <= sectors
+}
+
+/** Sectors from the superblock to the end of the last tag buffer, where data lie apart. */
+function endOfBuffers(geometry: Provided, bufferSectors: number): number {
+  return initialSectors(geometry) + apartTagSectors(geometry, geometry.providedSectors, bufferSectors)
 }
 
 /**

@@ -46,11 +46,17 @@ sub dm {
 
 sub remove { my $name = pop @made; dm(4, $name, 0) or die "case $case: remove $name: $!\n" }
 
+# A word with the name of a device of the case, alone or behind meta_device, as the kernel takes it.
+sub operand {
+  my ($before, $name) = $_[0] =~ /^(meta_device:|)(.*)$/s;
+  return exists $minor{$name} ? "$before/dev/dm-$minor{$name}" : $_[0];
+}
+
 # 0, or the errno of what the kernel refused.
 sub create {
   my ($name, $flags, $line) = @_;
   my ($start, $length, $type, $args) = split / /, $line, 4;
-  $args = join " ", map { exists $minor{$_} ? "/dev/dm-$minor{$_}" : $_ } split / /, $args // "", -1;
+  $args = join " ", map { operand($_) } split / /, $args // "", -1;
   my $full = "$case.$name";
   my $made = dm(3, $full, 0) or die "case $case: create $name: $!\n";
   push @made, $full;
@@ -70,7 +76,7 @@ sub table {
   my ($start, $length, $type) = (unpack "QQlLa16", substr $answer, 312)[0, 1, 4];
   my $args = unpack "Z*", substr $answer, 352;
   my %name = map { ("$major:$minor{$_}" => $_) } keys %minor;
-  $args =~ s/(?<!\S)(\d+:\d+)(?!\S)/$name{$1} \/\/ $1/ge;
+  $args =~ s/(?<!\S)(meta_device:|)(\d+:\d+)(?!\S)/$1 . ($name{$2} \/\/ $2)/ge;
   $type =~ s/\0.*//s;
   return join " ", $start, $length, $type, length $args ? $args : ();
 }

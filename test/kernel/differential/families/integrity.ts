@@ -19,9 +19,9 @@ import {
 import { type Draft, type Family, flipIn, isChance, pickSome, type Setup } from "../case.ts"
 import { drawRange } from "../steps.ts"
 
-/** Read from a line, and not opened yet. */
-const NOT_OPENED = ["I", "recalculate", "reset_recalculate"]
-const MODES = LINE_MODES.filter((mode) => !NOT_OPENED.includes(mode))
+/** Linux 6.1 has no mode I; what it recalculates beside the requests takes its own time. */
+const NOT_DRAWN = ["I", "recalculate", "reset_recalculate"]
+const MODES = LINE_MODES.filter((mode) => !NOT_DRAWN.includes(mode))
 const HASHES = Object.keys(internalHashSizes) as InternalHash["name"][]
 const BLOCK_SIZES = [256, 512, 1024, 2048, 4096, 8192].filter((size) => {
   try {
@@ -32,7 +32,7 @@ const BLOCK_SIZES = [256, 512, 1024, 2048, 4096, 8192].filter((size) => {
   }
 })
 const NUMBER_WORDS = Object.keys(NUMBER_FIELDS).filter((word) => word !== "block_size") as NumberWord[]
-const FLAG_WORDS = Object.keys(FLAG_FIELDS).filter((word) => !NOT_OPENED.includes(word))
+const FLAG_WORDS = Object.keys(FLAG_FIELDS).filter((word) => !NOT_DRAWN.includes(word))
 const STATES = ["formatted by the opening", "written here", "wiped here"] as const
 
 /**
@@ -77,7 +77,15 @@ export const integrityFamily: Family = {
     ...FLAG_WORDS,
     ...STATES,
     ...["changed data or tags", "changed superblock"],
-    ...["no hash", "tag size -", "start", "on 4096", "legacy padding on the medium", "legacy HMAC on the medium"],
+    ...[
+      "no hash",
+      "tag size -",
+      "start",
+      "on 4096",
+      "meta_device",
+      "legacy padding on the medium",
+      "legacy HMAC on the medium",
+    ],
   ],
   draw,
 }
@@ -90,6 +98,8 @@ interface IntegrityDraw {
   readonly isTagSizeSaid: boolean
   readonly blockSize: number
   readonly mediumBlockSize: number
+  /** Everything but the data on a device of its own. */
+  readonly isApart: boolean
   readonly startSectors: number
   readonly flags: readonly string[]
   readonly numbers: Partial<Readonly<Record<NumberWord, number>>>
@@ -120,6 +130,7 @@ function draw(random: SeededRandom): Draft {
     isTagSizeSaid,
     blockSize,
     mediumBlockSize: isOn4096 ? 4096 : 512,
+    isApart: isChance(random, 1, 4),
     startSectors: isChance(random, 1, 4) ? 8 * (1 + random.below(6)) : 0,
     flags,
     numbers: Object.fromEntries(numberWords.map((word) => [word, NUMBERS[word](random)])),
@@ -149,6 +160,7 @@ function wordsOf(choice: IntegrityDraw, digestSize: number): string[] {
     ...(choice.isTagSizeSaid ? [] : ["tag size -"]),
     ...(choice.startSectors > 0 ? ["start"] : []),
     ...(choice.mediumBlockSize === 4096 ? ["on 4096"] : []),
+    ...(choice.isApart ? ["meta_device"] : []),
     ...(choice.change === undefined ? [] : [`changed ${choice.change}`]),
     ...(choice.legacyPadding ? ["legacy padding on the medium"] : []),
     ...(choice.legacyHmac && hash !== undefined ? ["legacy HMAC on the medium"] : []),
@@ -156,40 +168,63 @@ function wordsOf(choice: IntegrityDraw, digestSize: number): string[] {
 }
 
 async function build(choice: IntegrityDraw, random: SeededRandom): Promise<Setup> {
-  const { hash, mode, state, startSectors, blockSize, mediumBlockSize, flags } = choice
-  const areaBytes = choice.legacyPadding ? 400 : 128
-  const content = new Uint8Array(startSectors * 512 + (areaBytes + 4 * random.below(64)) * 1024)
+  const { hash, mode, state, startSectors, blockSize, mediumBlockSize, flags, isApart } = choice
+  const areaBytes = choice.legacyPadding && !isApart ? 400 : 128
+  const kib = areaBytes + 4 * random.below(64)
+  const media: Media = isApart
+    ? {
+        data: new Uint8Array((8 + 4 * random.below(64)) * 1024),
+        metadata: new Uint8Array(startSectors * 512 + kib * 1024),
+      }
+    : oneMedium(startSectors * 512 + kib * 1024)
   const { providedSectors } = freshSuperblock(
     {
       ...formatOf(choice),
+      dataBytes: isApart ? media.data.length : undefined,
       hasInternalHash: hash !== undefined,
       legacyPadding: choice.legacyPadding,
       legacyHmac: choice.legacyHmac,
       isBitmapMode: mode === "B",
     },
-    content.length,
+    media.metadata.length,
     startSectors * 512,
     seededRuntime(1),
   )
   const unit = Math.max(blockSize, mediumBlockSize)
   const unitCount = Math.floor((providedSectors * 512) / unit)
   const size = (isChance(random, 1, 2) ? unitCount : 1 + random.below(unitCount)) * unit
-  if (state !== STATES[0]) await writeVolume(choice, content, size, random)
-  else if (isChance(random, 1, 2)) random.fill(content.subarray(startSectors * 512 + 4096))
-  const damage = changeMedium(choice, content, random)
-  const isReadOnlyHere = mode === "J" || mode === "B"
+  if (state !== STATES[0]) await writeVolume(choice, media, size, random)
+  else if (isChance(random, 1, 2)) random.fill(media.metadata.subarray(startSectors * 512 + 4096))
+  const damage = changeMedium(choice, media, random)
+  const isReadOnlyHere = mode === "J"
   return {
     line: lineOf(choice, size, random),
-    media: [{ name: "m0", blockSize: mediumBlockSize, content }],
+    media: [
+      { name: "m0", blockSize: mediumBlockSize, content: media.data },
+      ...(isApart ? [{ name: "m1", blockSize: mediumBlockSize, content: media.metadata }] : []),
+    ],
     size,
     blockSize: unit,
     isReadOnlyHere,
     damage,
     // Somewhere else there may be no volume yet: one is made, with a salt.
-    isSpoiltToRandom: (line) => line.includes("fix_hmac") && line.split(" ")[4] !== String(startSectors),
+    isSpoiltToRandom: (line) =>
+      line.includes("fix_hmac") &&
+      (isApart !== line.includes("meta_device:m1") || line.split(" ")[4] !== String(startSectors)),
     isRandomized: state === STATES[0] && hash !== undefined && !choice.legacyHmac,
     canDiscard: flags.includes("allow_discards") && !isReadOnlyHere,
   }
+}
+
+/** The same bytes twice where one medium holds all. */
+interface Media {
+  readonly data: Uint8Array
+  readonly metadata: Uint8Array
+}
+
+function oneMedium(length: number): Media {
+  const bytes = new Uint8Array(length)
+  return { data: bytes, metadata: bytes }
 }
 
 function formatOf({
@@ -211,19 +246,16 @@ function formatOf({
 }
 
 /** A volume with some blocks written: the others of a hashed one match no tag. */
-async function writeVolume(
-  choice: IntegrityDraw,
-  content: Uint8Array,
-  size: number,
-  random: SeededRandom,
-): Promise<void> {
+async function writeVolume(choice: IntegrityDraw, media: Media, size: number, random: SeededRandom): Promise<void> {
   const { hash: internalHash, state, startSectors, mode, mediumBlockSize } = choice
   const start = startSectors * 512
-  const lower = memoryDevice({ bytes: content, blockSize: mediumBlockSize })
-  if (isChance(random, 1, 2)) random.fill(content.subarray(start + 4096))
+  const lower = memoryDevice({ bytes: media.data, blockSize: mediumBlockSize })
+  const metadata = choice.isApart ? memoryDevice({ bytes: media.metadata, blockSize: mediumBlockSize }) : undefined
+  if (isChance(random, 1, 2)) random.fill(media.metadata.subarray(start + 4096))
   await formatIntegrity({
     ...formatOf(choice),
     lower,
+    metadata,
     start,
     internalHash,
     legacyPadding: choice.legacyPadding,
@@ -233,7 +265,7 @@ async function writeVolume(
     runtime: seededRuntime(random.nextUint32()),
   })
   const { bufferSectors } = formatOf(choice)
-  const device = await openIntegrity({ lower, start, size, mode: "D", internalHash, bufferSectors })
+  const device = await openIntegrity({ lower, metadata, start, size, mode: "D", internalHash, bufferSectors })
   for (let count = random.below(4); count > 0; count--) {
     const { offset, length } = drawRange(random, size, device.blockSize)
     await device.write(offset, random.bytes(length))
@@ -243,20 +275,24 @@ async function writeVolume(
 
 /** What of the superblock was changed, in words; changed blocks only fail to be read. */
 function changeMedium(
-  { change, mode, startSectors }: IntegrityDraw,
-  content: Uint8Array,
+  { change, mode, startSectors, isApart }: IntegrityDraw,
+  { data, metadata }: Media,
   random: SeededRandom,
 ): string | undefined {
   const start = startSectors * 512
   if (change === "superblock") {
     // Without a signature, Linux comes up in mode R by mistake: it looks for the data at wrong places.
     const [what, at, length] = random.pick(SUPERBLOCK_FIELDS.slice(mode === "R" ? 1 : 0))
-    flipIn(random, content, start + at, start + at + length)
+    flipIn(random, metadata, start + at, start + at + length)
     return `another ${what} in the superblock`
   }
   if (change === undefined) return undefined
-  const { firstAreaOffset } = layoutOf(decodeSuperblock(content.subarray(start)), content.length, start)
-  for (let count = 1 + random.below(4); count > 0; count--) flipIn(random, content, firstAreaOffset, content.length)
+  const superblock = decodeSuperblock(metadata.subarray(start))
+  const { firstAreaOffset } = layoutOf(superblock, metadata.length, start, data.length)
+  for (let count = 1 + random.below(4); count > 0; count--) {
+    if (isApart && isChance(random, 1, 2)) flipIn(random, data, 0, data.length)
+    else flipIn(random, metadata, firstAreaOffset, metadata.length)
+  }
   return undefined
 }
 
@@ -265,6 +301,7 @@ function lineOf(choice: IntegrityDraw, size: number, random: SeededRandom): stri
   const key = hash !== undefined && "key" in hash ? `:${Buffer.from(hash.key).toString("hex")}` : ""
   const options = random.shuffle([
     ...flags,
+    ...(choice.isApart ? ["meta_device:m1"] : []),
     ...(blockSize === 512 && isChance(random, 1, 2) ? [] : [`block_size:${blockSize}`]),
     ...Object.entries(numbers).map(([word, value]) => `${word}:${value}`),
     ...(hash === undefined ? [] : [`internal_hash:${hash.name}${key}`]),
