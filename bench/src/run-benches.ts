@@ -8,12 +8,22 @@ import { type MemoryGrowth, watchMemory } from "./harness/memory-watch.ts"
 import { opensslSpeed } from "./harness/openssl-speed.ts"
 import { FULL_PACE, SMALL_PACE } from "./harness/pace.ts"
 import { hashTrees } from "./hash-tree.ts"
+import { integrityCheck } from "./integrity-check.ts"
 import { measureLayers } from "./layer-cost.ts"
 import { sectorCiphers } from "./sector-ciphers.ts"
 import { stackOverhead } from "./stack-overhead.ts"
 
 /** Every question that is asked here. */
-export const benches: readonly Bench[] = [sectorCiphers, aead, cryptModes, hashTrees, stackOverhead, fileIo, copy]
+export const benches: readonly Bench[] = [
+  sectorCiphers,
+  aead,
+  cryptModes,
+  hashTrees,
+  stackOverhead,
+  fileIo,
+  copy,
+  integrityCheck,
+]
 
 /** MiB that this process may grow by during one bench; a bench over more has a leak, or buffers it should not need. */
 const MEMORY_GROWTH_MAX = 384

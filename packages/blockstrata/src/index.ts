@@ -42,6 +42,7 @@ export {
 } from "@blockstrata/device"
 export {
   type CheckIntegrityOptions,
+  type ClosedVolumeOptions,
   checkIntegrity,
   type FormatIntegrityOptions,
   formatIntegrity,
@@ -54,6 +55,7 @@ export {
   integrityWord,
   integrityWordWith,
   internalHashSizes,
+  type JournalAlgorithm,
   type OpenIntegrityOptions,
   openIntegrity,
   printSuperblock,

@@ -11,6 +11,7 @@ import type { Command } from "commander"
 import { confirm } from "./confirmation.ts"
 import { VerbFailure } from "./exit-status.ts"
 import type { Host } from "./host.ts"
+import { addIntegrityDoctor } from "./integrity-doctor.ts"
 import { readIntegrityKey } from "./key-file.ts"
 import { progressBar } from "./progress.ts"
 import { parseCount, parseSize } from "./size-argument.ts"
@@ -31,7 +32,7 @@ interface FormatOptions {
 
 const SECTOR_SIZE = 512
 
-/** `strata integrity format | dump`, with integritysetup's options and words. */
+/** `strata integrity`: `format` and `dump` with integritysetup's options and words. */
 export function addIntegrityCommands(program: Command, host: Host): void {
   const integrity = program.command("integrity").description("dm-integrity, as integritysetup")
   integrity
@@ -55,6 +56,7 @@ export function addIntegrityCommands(program: Command, host: Host): void {
     .argument("<IMAGE>")
     .description("prints the superblock [inspectIntegrity]")
     .action((image: string) => dump(host, image))
+  addIntegrityDoctor(integrity, host)
 }
 
 async function format(host: Host, path: string, options: FormatOptions): Promise<void> {

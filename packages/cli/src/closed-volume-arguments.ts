@@ -1,0 +1,118 @@
+import {
+  type BlockDevice,
+  BlockError,
+  type ClosedVolumeOptions,
+  type InternalHash,
+  type JournalAlgorithm,
+  openFile,
+  readIntegritySuperblock,
+} from "blockstrata"
+import type { Command } from "commander"
+import { VerbFailure } from "./exit-status.ts"
+import type { Host } from "./host.ts"
+import { readIntegrityKey } from "./key-file.ts"
+import { parseSize } from "./size-argument.ts"
+
+/** The options of verbs about a dm-integrity volume that is not opened. */
+export interface ClosedVolumeArguments {
+  readonly integrity?: string
+  readonly integrityKeyFile?: string
+  readonly journalIntegrity?: string
+  readonly journalIntegrityKeyFile?: string
+  readonly journalCrypt?: string
+  readonly journalCryptKeyFile?: string
+  readonly dataDevice?: string
+  readonly start?: number
+  readonly allowDiscards?: boolean
+}
+
+const CRC32C_SIZE = 4
+
+/** Declares IMAGE and what it takes to read its journal and to verify its blocks. */
+export function addClosedVolume(command: Command): Command {
+  return command
+    .argument("<IMAGE>", "the volume, or with --data-device its metadata")
+    .option(
+      "-I, --integrity <ALG>",
+      "crc32c, sha256, hmac-sha256 ..., or none for a store of tags; crc32c if not given",
+    )
+    .option("--integrity-key-file <FILE>", "the key of an HMAC, raw; - for stdin")
+    .option("--journal-integrity <ALG>", "the MAC of the journal: hmac-sha256 ...")
+    .option("--journal-integrity-key-file <FILE>", "its key, raw")
+    .option("--journal-crypt <ALG>", "the cipher of the journal: ctr-aes, cbc-aes ...")
+    .option("--journal-crypt-key-file <FILE>", "its key, raw")
+    .option("--data-device <FILE>", "where the data lie, if not beside their tags")
+    .option("--start <BYTES>", "where on IMAGE the volume starts", parseSize)
+    .option("--allow-discards", "a discarded block is a good one")
+}
+
+/** Opens what the command line names, hands it on, and closes it and wipes its keys whatever comes of it. */
+export async function withClosedVolume<T>(
+  host: Host,
+  image: string,
+  options: ClosedVolumeArguments,
+  readOnly: boolean,
+  use: (volume: ClosedVolumeOptions) => Promise<T>,
+): Promise<T> {
+  const opened: BlockDevice[] = []
+  const keys: Uint8Array[] = []
+  const keyOf = async (path: string | undefined) => {
+    const key = path === undefined ? new Uint8Array(0) : await readIntegrityKey(host, path)
+    keys.push(key)
+    return key
+  }
+  const algorithmOf = async (option: string, name: string | undefined, keyFile: string | undefined) => {
+    if (name === undefined && keyFile !== undefined)
+      throw new VerbFailure(`--${option}-key-file goes with --${option}`, 1)
+    const isKeyed = name?.startsWith("hmac-") || (option === "journal-crypt" && name !== undefined)
+    if (name !== undefined && isKeyed !== (keyFile !== undefined)) {
+      throw new VerbFailure(`--${option} ${name} ${isKeyed ? "wants" : "takes no"} --${option}-key-file`, 1)
+    }
+    return name === undefined ? undefined : { name: kernelName(name), key: await keyOf(keyFile) }
+  }
+  try {
+    const metadata = await openFile(image, { readOnly })
+    opened.push(metadata)
+    const { start = 0, dataDevice } = options
+    const data = dataDevice === undefined ? undefined : await openFile(dataDevice, { readOnly })
+    if (data !== undefined) opened.push(data)
+    const name = options.integrity ?? (await defaultHash(metadata, start, options.integrityKeyFile))
+    const hash = name === "none" ? undefined : await algorithmOf("integrity", name, options.integrityKeyFile)
+    const { journalIntegrityKeyFile, journalCryptKeyFile } = options
+    return await use({
+      ...(data === undefined ? { lower: metadata } : { lower: data, metadata }),
+      start,
+      internalHash: internalHashOf(hash),
+      journalMac: await algorithmOf("journal-integrity", options.journalIntegrity, journalIntegrityKeyFile),
+      journalCrypt: await algorithmOf("journal-crypt", options.journalCrypt, journalCryptKeyFile),
+      allowDiscards: options.allowDiscards,
+    })
+  } finally {
+    for (const device of opened) await device.close()
+    for (const key of keys) key.fill(0)
+  }
+}
+
+/** As integritysetup crc32c, but only where the tags have its size: else nothing would match. */
+async function defaultHash(metadata: BlockDevice, start: number, keyFile: string | undefined): Promise<string> {
+  const tagSize = await readIntegritySuperblock(metadata, start).then(
+    (superblock) => superblock.tagSize,
+    (error: unknown) => {
+      if (error instanceof BlockError) return CRC32C_SIZE
+      throw error
+    },
+  )
+  if (tagSize === CRC32C_SIZE && keyFile === undefined) return "crc32c"
+  throw new VerbFailure(`a volume with tags of ${tagSize} bytes: expected --integrity`, 1)
+}
+
+/** integritysetup's `hmac-sha256` and `ctr-aes` are the kernel's `hmac(sha256)` and `ctr(aes)`. */
+function kernelName(name: string): string {
+  return name.replace(/^(hmac|ctr|cbc|ecb|xts|lrw)-(.+)$/, "$1($2)")
+}
+
+/** A name that the library does not have it refuses by itself. */
+function internalHashOf(hash: JournalAlgorithm | undefined): InternalHash | undefined {
+  if (hash === undefined) return undefined
+  return (hash.key.length > 0 ? hash : { name: hash.name }) as InternalHash
+}

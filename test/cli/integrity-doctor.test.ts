@@ -1,0 +1,82 @@
+import { readFileSync, writeFileSync } from "node:fs"
+import { afterAll, describe, expect, it } from "vitest"
+import { loadVector } from "../vector.ts"
+import { scratchFolder, strata } from "./strata.ts"
+
+const scratch = scratchFolder()
+afterAll(scratch.remove)
+
+const SIZE = 2 * 1024 * 1024
+const image = scratch.path("volume.img")
+const KEY = new Uint8Array(32).fill(5)
+writeFileSync(scratch.path("key"), KEY)
+const WITH_KEY = ["--integrity", "hmac-sha256", "--integrity-key-file", scratch.path("key")]
+
+async function format(...options: readonly string[]): Promise<Uint8Array> {
+  writeFileSync(image, new Uint8Array(SIZE))
+  expect(await strata(["integrity", "format", "--batch-mode", ...options, image])).toMatchObject({
+    status: 0,
+    error: "",
+  })
+  return new Uint8Array(readFileSync(image))
+}
+
+function change(bytes: Uint8Array, ...offsets: readonly number[]): void {
+  const changed = bytes.slice()
+  for (const offset of offsets) changed[offset]! ^= 1
+  writeFileSync(image, changed)
+}
+
+describe("strata integrity check", () => {
+  it("is silent about a sound volume, and says where a damaged one is damaged", async () => {
+    const bytes = await format(...WITH_KEY)
+    const check = ["integrity", "check", ...WITH_KEY, image]
+    expect(await strata(check)).toMatchObject({ status: 0, text: "", error: "" })
+    change(bytes, 29, (SIZE * 3) / 4)
+    const { status, text, error } = await strata(check)
+    expect([status, error]).toEqual([2, expect.stringMatching(/^1 damaged place/)])
+    const lines = text.trimEnd().split("\n")
+    expect(lines).toHaveLength(2)
+    expect(lines[0]).toMatch(/^superblock-bitmap-bit \(notice\): .* \[data 29\+1\]$/)
+    expect(lines[1]).toMatch(
+      /^mismatch: 1 block at offset \d+: data and tag do not match \[data \d+\+512, data \d+\+32\]$/,
+    )
+    const json = JSON.parse((await strata([...check, "--json"])).text) as { findings: { kind: string }[] }
+    expect(json).toMatchObject({ damageCount: 1, findingCount: 2, blocks: { mismatch: 1 } })
+    expect(json.findings.map(({ kind }) => kind)).toEqual(["superblock-bitmap-bit", "mismatch"])
+  })
+
+  it("takes crc32c where the tags have its size, and asks for the hash elsewhere", async () => {
+    await format()
+    expect(await strata(["integrity", "check", image])).toMatchObject({ status: 0, text: "" })
+    await format("--integrity", "sha256")
+    const check = ["integrity", "check", image]
+    expect(await strata(check)).toMatchObject({ status: 1, error: expect.stringContaining("--integrity") as string })
+    expect(await strata([...check, "--integrity", "none"])).toMatchObject({ status: 0 })
+    expect(await strata([...check, "--integrity", "sha257"])).toMatchObject({ status: 1 })
+    expect(await strata([...check, "--integrity", "hmac-sha256"])).toMatchObject({ status: 1 })
+    expect(
+      await strata([...check, "--integrity", "sha256", "--integrity-key-file", scratch.path("key")]),
+    ).toMatchObject({
+      status: 1,
+    })
+  })
+
+  it("tells of a wrong key, and of what is no volume", async () => {
+    await format(...WITH_KEY)
+    writeFileSync(scratch.path("other-key"), new Uint8Array(32))
+    const other = ["--integrity", "hmac-sha256", "--integrity-key-file", scratch.path("other-key")]
+    const wrong = await strata(["integrity", "check", ...other, image])
+    expect([wrong.status, wrong.text.split(":")[0]]).toEqual([2, "salt-or-key"])
+    writeFileSync(image, new Uint8Array(65536))
+    const none = await strata(["integrity", "check", ...WITH_KEY, image])
+    expect([none.status, none.text]).toEqual([2, "superblock-signature: superblock: no signature [data 0+8]\n"])
+  })
+
+  it("checks a volume of the kernel's whose data lie on a device of their own", async () => {
+    const vector = loadVector("integrity-separate-meta")
+    for (const name of ["disk.img", "data.img"]) writeFileSync(scratch.path(name), vector.image(name))
+    const check = ["integrity", "check", "--integrity", "sha256", "--data-device", scratch.path("data.img")]
+    expect(await strata([...check, scratch.path("disk.img")])).toMatchObject({ status: 0, text: "", error: "" })
+  })
+})
