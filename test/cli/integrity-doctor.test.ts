@@ -80,3 +80,33 @@ describe("strata integrity check", () => {
     expect(await strata([...check, scratch.path("disk.img")])).toMatchObject({ status: 0, text: "", error: "" })
   })
 })
+
+describe("strata integrity repair", () => {
+  it("writes nothing unless the data are to be trusted, and then what it said", async () => {
+    const bytes = await format(...WITH_KEY)
+    change(bytes, (SIZE * 3) / 4, (SIZE * 3) / 4 + 4096)
+    const before = readFileSync(image)
+    const repair = ["integrity", "repair", ...WITH_KEY, image]
+    const planned = await strata(repair)
+    expect(planned).toMatchObject({ status: 0, error: expect.stringContaining("Nothing was written") as string })
+    expect(planned.text.match(/^\d+\+512: would get new tags \[data \d+\+512, data \d+\+32\]$/gm)).toHaveLength(2)
+    expect(readFileSync(image).equals(before)).toBe(true)
+    const first = Number(/^\d+/.exec(planned.text)?.[0])
+    expect(await strata([...repair, "--trust-data", "--range", `${first}+512`])).toMatchObject({ status: 0, error: "" })
+    expect((await strata(repair)).text.split("\n")).toHaveLength(2)
+    expect(await strata([...repair, "--trust-data"])).toMatchObject({ status: 0, error: "" })
+    expect(await strata(["integrity", "check", ...WITH_KEY, image])).toMatchObject({ status: 0, text: "" })
+    expect(await strata([...repair, "--range", "7"])).toMatchObject({ status: 1 })
+  })
+
+  it("refuses a key with which nothing matches", async () => {
+    await format(...WITH_KEY)
+    const other = ["--integrity", "hmac-sha256", "--integrity-key-file", scratch.path("other-key")]
+    const before = readFileSync(image)
+    expect(await strata(["integrity", "repair", "--trust-data", ...other, image])).toMatchObject({
+      status: 1,
+      error: expect.stringContaining("REFUSED") as string,
+    })
+    expect(readFileSync(image).equals(before)).toBe(true)
+  })
+})

@@ -48,6 +48,7 @@ export {
   formatIntegrity,
   type IntegrityCheckReport,
   type IntegrityFinding,
+  type IntegrityRepairReport,
   type IntegrityReport,
   type IntegritySuperblock,
   type InternalHash,
@@ -59,7 +60,9 @@ export {
   type OpenIntegrityOptions,
   openIntegrity,
   printSuperblock,
+  type RepairIntegrityOptions,
   readIntegritySuperblock,
+  repairIntegrity,
 } from "@blockstrata/integrity"
 export { conciseTable, openTable, parseTable, printTable, type Table, type TableEntry } from "@blockstrata/mapper"
 export { defaultEngine, type Engine } from "@blockstrata/primitives"

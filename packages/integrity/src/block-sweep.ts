@@ -39,7 +39,7 @@ export async function sweepBlocks(
   media: VolumeMedia,
   layout: IntegrityLayout,
   { offset: from, length }: { readonly offset: number; readonly length: number },
-  look: (piece: SweptPiece) => void,
+  look: (piece: SweptPiece) => void | Promise<void>,
   { signal, onProgress }: LongVerbOptions,
 ): Promise<void> {
   const store = blockStore(media, layout, undefined)
@@ -56,7 +56,7 @@ export async function sweepBlocks(
     if (after < length) next = startRead(store, layout, slots[1 - index]!, from + after, sizeAt(after))
     try {
       signal?.throwIfAborted()
-      look(error === undefined ? piece : await readPieceAround(media, layout, piece, error))
+      await look(error === undefined ? piece : await readPieceAround(media, layout, piece, error))
     } catch (failure) {
       // What is being read writes into a buffer of ours until it settles.
       await next

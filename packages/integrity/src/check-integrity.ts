@@ -3,6 +3,7 @@ import { type BlockCounts, blockFindings } from "./block-findings.ts"
 import { sweepBlocks } from "./block-sweep.ts"
 import { type ClosedVolume, type ClosedVolumeOptions, closedVolume } from "./closed-volume.ts"
 import { type FindingList, findingList, type IntegrityFinding } from "./finding.ts"
+import { pendingTags } from "./pending-tags.ts"
 import type { IntegritySuperblock } from "./superblock.ts"
 import { sampleTags } from "./tag-sample.ts"
 
@@ -26,7 +27,6 @@ export interface IntegrityCheckReport {
 }
 
 export const FINDINGS_MAX = 1000
-const SECTOR_SIZE = 512
 const NO_BLOCKS: BlockCounts = { good: 0, mismatch: 0, neverWritten: 0, discarded: 0, notCalculated: 0, unreadable: 0 }
 
 /**
@@ -62,14 +62,14 @@ async function checkBlocks(
   findings: FindingList,
   options: CheckIntegrityOptions,
 ): Promise<BlockCounts> {
-  const { media, layout, superblock, check } = volume
+  const { media, layout, check } = volume
   const finding = check && (await sampleTags(volume))
   if (finding !== undefined) findings.add(finding)
   const blocks = blockFindings({
     layout,
     check,
     allowDiscards: options.allowDiscards ?? false,
-    isToBeCalculated: (offset) => superblock.isRecalculating && offset >= superblock.recalculatedSectors * SECTOR_SIZE,
+    isToBeCalculated: await pendingTags(volume),
     isInJournal: () => false,
     findings,
   })

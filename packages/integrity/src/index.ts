@@ -23,6 +23,12 @@ export {
 } from "./open-integrity.ts"
 export { completeIntegrityLine } from "./print-line.ts"
 export {
+  type IntegrityRepairReport,
+  type RepairedRun,
+  type RepairIntegrityOptions,
+  repairIntegrity,
+} from "./repair-integrity.ts"
+export {
   decodeSuperblock,
   encodeSuperblock,
   hasSuperblockSignature,
