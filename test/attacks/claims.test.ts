@@ -82,6 +82,12 @@ describe("a crash between a block and its tag, in mode D", () => {
       await device.write(0, content)
       await device.flush()
       await device.write(5 * BLOCK_SIZE, new Uint8Array(BLOCK_SIZE).fill(7))
+      // The power fails in the flush, when the tag has followed.
+      media.intercept = ({ kind }) => {
+        if (kind === "flush") throw new BlockError("IO", "the power fails")
+      }
+      await expect(device.flush()).rejects.toThrow(BlockError)
+      media.intercept = undefined
       // The block is the later one: an area begins with its tags.
       const offsets = (media.byName.get("disk")?.pending() ?? []).map(({ offset }) => offset).sort((a, b) => a - b)
       expect(offsets).toHaveLength(2)

@@ -5,7 +5,6 @@ const CHECK_TEST = "packages/integrity/src/tag-check.test.ts"
 const STORE = "packages/integrity/src/block-store.ts"
 const LAYOUT = "packages/integrity/src/layout.ts"
 const LAYOUT_TEST = "packages/integrity/src/layout.test.ts"
-const TAG_AREA = "packages/integrity/src/tag-area.ts"
 const TARGET = "packages/integrity/src/integrity-target.ts"
 const TARGET_TEST = "packages/integrity/src/integrity-target.test.ts"
 const OPEN = "packages/integrity/src/open-integrity.ts"
@@ -108,18 +107,11 @@ export const integrityMutants: readonly Mutant[] = [
     tests: [TARGET_TEST],
   },
   {
-    bug: "two writes put back each other's old tags: the lock of their sector is shared",
-    file: TAG_AREA,
-    find: 'lock.hold(spans, "exclusive"',
-    replace: 'lock.hold(spans, "shared"',
-    tests: [TARGET_TEST],
-  },
-  {
     bug: "writing tags destroys the tags behind them in the same sector",
-    file: TAG_AREA,
-    find: "    if (span.tagStart + span.tagLength < span.length) edges.add(span.length - unit)\n",
+    file: "packages/integrity/src/tag-cache.ts",
+    find: "      unit.bytes.set(bytes)\n",
     replace: "",
-    tests: [TARGET_TEST],
+    tests: ["packages/integrity/src/tag-cache.test.ts"],
   },
   {
     bug: "a read finds new data with its old tag",
@@ -137,10 +129,52 @@ export const integrityMutants: readonly Mutant[] = [
   },
   {
     bug: "a volume is flushed without the device below",
-    file: TARGET,
-    find: "flush: () => settleAll(layout.isDataApart ? [lower.flush(), metadata.flush()] : [lower.flush()]),",
-    replace: "flush: async () => {},",
+    file: STORE,
+    find: "      await settleAll([...new Set([dataBelow, metadata])].map((device) => device.flush()))\n",
+    replace: "",
     tests: [OPEN_TEST],
+  },
+  {
+    bug: "a flush leaves the tags in memory",
+    file: STORE,
+    find: "async flush() {\n      await tagsBelow.writeBack()\n",
+    replace: "async flush() {\n",
+    tests: [TARGET_TEST],
+  },
+  {
+    bug: "data are given up before their tags say so",
+    file: STORE,
+    find: "        await tagsBelow.writeBack()\n        if",
+    replace: "        if",
+    tests: [TARGET_TEST],
+  },
+  {
+    bug: "an older copy of a block of tags lands on a newer one",
+    file: "packages/integrity/src/tag-cache.ts",
+    find: "const written = lastWrite.then(writeDirty)",
+    replace: "const written = writeDirty()",
+    tests: ["packages/integrity/src/tag-cache.test.ts"],
+  },
+  {
+    bug: "tags that could not be written are forgotten",
+    file: "packages/integrity/src/tag-cache.ts",
+    find: "      for (const unit of run) unit.isDirty = true\n",
+    replace: "",
+    tests: ["packages/integrity/src/tag-cache.test.ts"],
+  },
+  {
+    bug: "what stood in a block of tags comes back over what is newer",
+    file: "packages/integrity/src/tag-cache.ts",
+    find: "      bytes.set(unit.bytes.subarray(unit.from, unit.to), unit.from)\n",
+    replace: "",
+    tests: ["packages/integrity/src/tag-cache.test.ts"],
+  },
+  {
+    bug: "tags that are not written yet are read as they were",
+    file: "packages/integrity/src/tag-cache.ts",
+    find: "      if (from < to) tags.set(unit.bytes.subarray(from, to), part.at + from - part.from)\n",
+    replace: "",
+    tests: ["packages/integrity/src/tag-cache.test.ts"],
   },
   {
     bug: "closing leaves the key of the tags in memory",
@@ -188,7 +222,7 @@ export const integrityMutants: readonly Mutant[] = [
   {
     bug: "the new superblock is written before the tags are durable",
     file: FORMAT,
-    find: "    for (const device of new Set([lower, metadata])) await device.flush()\n",
+    find: "    await store.flush()\n",
     replace: "",
     tests: [FORMAT_TEST],
   },

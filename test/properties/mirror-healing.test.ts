@@ -41,6 +41,7 @@ beforeEach(async () => {
   legs = [await formattedLeg(), await formattedLeg()]
   device = mirrorTarget({ legs: legs.map((leg) => ({ lower: leg.device, start: 0 })), size: SIZE }).device
   await device.write(0, content)
+  await device.flush()
 })
 
 async function readInParts(): Promise<void> {

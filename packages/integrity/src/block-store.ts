@@ -1,6 +1,6 @@
 import { type BlockDevice, BlockError, settleAll } from "@blockstrata/device"
 import { type AreaRun, areaRuns, type IntegrityLayout } from "./layout.ts"
-import { type TagArea, tagArea } from "./tag-area.ts"
+import { tagCache } from "./tag-cache.ts"
 import { DISCARD_FILLER, type TagCheck } from "./tag-check.ts"
 
 /** The devices that hold a volume: one, or the data on one and everything else on the other. */
@@ -24,6 +24,8 @@ export interface BlockStore {
   discard(offset: number, length: number): Promise<void>
   /** Computes the tags of what stands there and writes them. The data are not written. Needs a check. */
   retag(offset: number, length: number): Promise<void>
+  /** Makes data and tags durable. */
+  flush(): Promise<void>
 }
 
 /** The blocks of an open volume, with what has to be done around its writes and when it closes. */
@@ -32,6 +34,14 @@ export interface VolumeStore extends BlockStore {
   close?(): Promise<void>
   /** For people; as `layer.status()`. */
   status?(): Readonly<Record<string, string | number>>
+}
+
+export interface BlockStoreOptions {
+  /**
+   * Bytes of tags that are kept, to be written together, by `flush` at the latest: whoever gives more than 0 makes things
+   * durable by this `flush` alone.
+   */
+  readonly tagCacheSize?: number | undefined
 }
 
 /** Bytes of the integrity device. */
@@ -50,8 +60,9 @@ export function blockStore(
   { data: dataBelow, metadata }: VolumeMedia,
   layout: IntegrityLayout,
   check: TagCheck | undefined,
+  { tagCacheSize = 0 }: BlockStoreOptions = {},
 ): BlockStore {
-  const tagsBelow: TagArea = tagArea(metadata)
+  const tagsBelow = tagCache(metadata, tagCacheSize)
   /** What failed below it says in bytes of its own device. */
   const tagErrors = new WeakSet<object>()
   const { blockSize, tagSize } = layout
@@ -119,8 +130,8 @@ export function blockStore(
       return await firstBadRun(offset, buffer, (at, part) => readChecked(check, at, part))
     },
 
-    // Data and tags go out side by side, as in the kernel: without a journal no order helps. A crash between the two
-    // leaves a block that does not match, whichever came first, until it is written again.
+    // Data and tags go out in any order, as in the kernel: without a journal none helps. A crash between the two leaves a
+    // block that does not match, whichever came first, until it is written again.
     async write(offset, data, tags) {
       for (const piece of piecesOf(offset, data.length, PIECE_SIZE)) {
         const at = piece.offset - offset
@@ -140,6 +151,7 @@ export function blockStore(
       for (const piece of piecesOf(offset, length, Math.min(byTags, DISCARD_AREA_COUNT * layout.interleaveBytes))) {
         const runs = areaRuns(layout, piece.offset, piece.length)
         await tagsBelow.write(runs, new Uint8Array(tagBytes(piece.length)).fill(DISCARD_FILLER))
+        await tagsBelow.writeBack()
         if (dataBelow.features.discard)
           await settleAll(runs.map((run) => dataBelow.discard(run.dataOffset, run.length)))
       }
@@ -155,6 +167,11 @@ export function blockStore(
         check.compute(piece.offset, data, tags)
         await tagsBelow.write(runs, tags)
       }
+    },
+
+    async flush() {
+      await tagsBelow.writeBack()
+      await settleAll([...new Set([dataBelow, metadata])].map((device) => device.flush()))
     },
   }
 }

@@ -86,8 +86,9 @@ export async function formatIntegrity(options: FormatIntegrityOptions): Promise<
     await metadata.write(start, new Uint8Array(SUPERBLOCK_SIZE))
     await metadata.flush()
     await writeEmptyJournal(metadata, layout.journal)
-    if (options.wipe) await wipe(storeOf(media, layout, superblock, hash), layout, options)
-    for (const device of new Set([lower, metadata])) await device.flush()
+    const store = storeOf(media, layout, superblock, hash)
+    if (options.wipe) await wipe(store, layout, options)
+    await store.flush()
     await metadata.write(start, encodeSuperblock(superblock))
     await metadata.flush()
   } finally {

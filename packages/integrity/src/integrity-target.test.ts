@@ -69,6 +69,7 @@ describe("with an internal hash", () => {
     )
     const data = filled(size)
     await device.write(0, data)
+    await device.flush()
     const [run] = areaRuns(layout, 0, size)
     const block = new Uint8Array(512)
     for (let index = 0; index < 4; index++) {
@@ -95,6 +96,7 @@ describe("with an internal hash", () => {
     const internalHash = HASHES[2]!
     const { image, layout, device } = await volume({ internalHash }, {})
     await device.write(0, filled(1024))
+    await device.flush()
     const [first, second] = [areaRuns(layout, 0, 512)[0]!, areaRuns(layout, 512, 512)[0]!]
     const old = image.slice()
     for (const [to, from] of [
@@ -108,6 +110,7 @@ describe("with an internal hash", () => {
     image.fill(0, first.dataOffset, first.dataOffset + 512).fill(0, first.tagOffset, first.tagOffset + 16)
     await expect(device.read(0, new Uint8Array(512))).rejects.toMatchObject({ code: "INTEGRITY" })
     await device.write(0, filled(512, 9))
+    await device.flush()
     image.set(old.subarray(first.dataOffset, first.dataOffset + 512), first.dataOffset)
     image.set(old.subarray(first.tagOffset, first.tagOffset + 16), first.tagOffset)
     const block = new Uint8Array(512)
@@ -241,6 +244,7 @@ describe("discard", () => {
     })
     await expect(strict.read(0, buffer)).rejects.toMatchObject({ offset: 512, length: 40 * 512 })
     await device.write(512, filled(512))
+    await device.flush()
     await strict.read(512, new Uint8Array(512))
     await expect(strict.discard(0, 512)).rejects.toMatchObject({ code: "UNSUPPORTED" })
   })

@@ -1,15 +1,9 @@
-import {
-  type BlockDevice,
-  BlockError,
-  defineDevice,
-  type EventListener,
-  type Extent,
-  settleAll,
-} from "@blockstrata/device"
+import { type BlockDevice, BlockError, defineDevice, type EventListener, type Extent } from "@blockstrata/device"
 import type { UnitHash } from "@blockstrata/primitives"
 import { type BadBlocks, type BlockStore, blockStore, PIECE_SIZE, type VolumeStore } from "./block-store.ts"
 import { inlineStore } from "./inline-store.ts"
 import { type AreaRun, areaRuns, type IntegrityLayout } from "./layout.ts"
+import { TAG_CACHE_SIZE } from "./tag-cache.ts"
 import { tagCheck } from "./tag-check.ts"
 
 /** The mode of a table line: journal, bitmap, direct, recovery, inline. */
@@ -60,7 +54,9 @@ export function integrityStore(options: IntegrityTargetOptions): BlockStore {
   const acceptsFiller = options.allowDiscards
   const check = hash && tagCheck({ hash, blockSize, tagSize, salt, acceptsFiller, unitBlockCount })
   if (layout.isInline && check !== undefined) return inlineStore(lower, layout, check)
-  return blockStore({ data: lower, metadata }, layout, mode === "R" ? undefined : check)
+  // Mode J flushes the devices by itself, not this store.
+  const tagCacheSize = mode === "J" ? 0 : TAG_CACHE_SIZE
+  return blockStore({ data: lower, metadata }, layout, mode === "R" ? undefined : check, { tagCacheSize })
 }
 
 /** A target over what its mode made of its blocks. */
@@ -113,7 +109,7 @@ export function integrityDevice(options: IntegrityTargetOptions, store: VolumeSt
       if (bad !== undefined) throw mismatch(bad)
     },
     write: (offset, data, { tags }) => store.write(offset, data, tags),
-    flush: () => settleAll(layout.isDataApart ? [lower.flush(), metadata.flush()] : [lower.flush()]),
+    flush: () => store.flush(),
     discard: (offset, length) => store.discard(offset, length),
     async close() {
       try {

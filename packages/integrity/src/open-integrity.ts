@@ -5,7 +5,6 @@ import {
   hostRuntime,
   type LongVerbOptions,
   type Runtime,
-  settleAll,
 } from "@blockstrata/device"
 import { defaultEngine, type Engine } from "@blockstrata/primitives"
 import { readIntegritySuperblock } from "./inspect-integrity.ts"
@@ -152,7 +151,7 @@ async function open(options: OpenIntegrityOptions, recalculateNow: LongVerbOptio
       recalculate: options.recalculate ?? false,
       resetRecalculate: options.resetRecalculate ?? false,
       recalculateNow,
-      flush: () => settleAll(options.metadata === undefined ? [lower.flush()] : [lower.flush(), metadata.flush()]),
+      flush: () => store.flush(),
       resetJournal: () => writeEmptyJournal(metadata, layout.journal),
       runtime: options.runtime ?? hostRuntime,
       onEvent: options.onEvent,

@@ -59,6 +59,12 @@ export const VOLUME_ATTACKS: readonly Attack[] = [
       const device = await openStack(stack, volume, random, "owner")
       await device.write(victim * blockSize, lost)
       history[victim]?.push(lost)
+      // The power fails in the flush: what the stack had kept to itself has reached the media by then.
+      volume.media.intercept = ({ kind }) => {
+        if (kind === "flush") throw new BlockError("IO", "the power failed")
+      }
+      await device.flush().catch(() => {})
+      volume.media.intercept = undefined
       const seen = volume.media.fork()
       volume.media.crash(() => "absent")
       await closeAfterCrash(() => device.close())
