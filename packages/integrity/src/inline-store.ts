@@ -62,5 +62,7 @@ export function inlineStore(lower: BlockDevice, layout: IntegrityLayout, check: 
     },
 
     discard: () => Promise.reject(new TypeError("integrity: no discards with inline tags")),
+
+    flush: () => lower.flush(),
   }
 }

@@ -12,7 +12,7 @@ import {
 } from "./finding.ts"
 import { areaRuns } from "./layout.ts"
 import { pendingTags } from "./pending-tags.ts"
-import { tagArea } from "./tag-area.ts"
+import { TAG_CACHE_SIZE, tagCache } from "./tag-cache.ts"
 import type { TagCheck } from "./tag-check.ts"
 import { sampleTags } from "./tag-sample.ts"
 
@@ -101,7 +101,7 @@ async function retagBad(
   const { blockSize, tagSize } = layout
   const { trustData = false, allowDiscards = false, runsMax = FINDINGS_MAX } = options
   const judgement = { layout, check, isToBeCalculated: await pendingTags(volume) }
-  const tagsBelow = tagArea(media.metadata)
+  const tagsBelow = tagCache(media.metadata, TAG_CACHE_SIZE)
   const runs: RepairedRun[] = []
   const counts = { blockCount: 0, runCount: 0, unreadableCount: 0 }
 
@@ -130,7 +130,10 @@ async function retagBad(
     await sweepBlocks(media, layout, range, look, options)
   }
   const hasWritten = trustData && counts.blockCount > 0
-  if (hasWritten) await media.metadata.flush()
+  if (hasWritten) {
+    await tagsBelow.writeBack()
+    await media.metadata.flush()
+  }
   return { hasWritten, runs, ...counts }
 }
 
