@@ -1,6 +1,7 @@
 import { bitmapMutants } from "./bitmap-mutants.ts"
 import { cryptMutants } from "./crypt-mutants.ts"
 import { deviceMutants } from "./device-mutants.ts"
+import { formatMutants } from "./format-mutants.ts"
 import { integrityMutants } from "./integrity-mutants.ts"
 import { mirrorMutants } from "./mirror-mutants.ts"
 import type { Mutant } from "./mutant.ts"
@@ -12,6 +13,7 @@ export const mutants: readonly Mutant[] = [
   ...deviceMutants,
   ...cryptMutants,
   ...integrityMutants,
+  ...formatMutants,
   ...bitmapMutants,
   ...verityMutants,
   ...mirrorMutants,

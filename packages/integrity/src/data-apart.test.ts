@@ -1,4 +1,4 @@
-import { type BlockDevice, BlockError, defineDevice, memoryDevice } from "@blockstrata/device"
+import { type BlockDevice, BlockError, defineDevice, memoryDevice, share } from "@blockstrata/device"
 import fc from "fast-check"
 import { describe, expect, it, test } from "vitest"
 import { type FormatIntegrityOptions, formatIntegrity } from "./format-integrity.ts"
@@ -50,6 +50,26 @@ function failing(bytes: Uint8Array, from: number, length: number): BlockDevice {
 }
 
 describe("data on a device of their own", () => {
+  it("have tag buffers that are as small as the device of the tags needs them", async () => {
+    const lower = memoryDevice({ size: SIZE })
+    // Superblock, one section, and eight sectors of tags for 128 blocks; with room for buffers of 8, 16 and 32 sectors.
+    for (const [sectors, buffer] of [
+      [8 + 88 + 9, 8],
+      [8 + 88 + 16, 16],
+      [8 + 88 + 63, 32],
+      [8 + 88 + 64, 64],
+      [1000, 128],
+    ] as const) {
+      const metadata = memoryDevice({ size: sectors * 512 })
+      const superblock = await formatIntegrity({ ...FORMAT, lower, metadata, journalSectors: 88 })
+      expect([superblock.journalSectionCount, tagBufferSectors(superblock, undefined, metadata.size)]).toEqual([
+        1,
+        buffer,
+      ])
+      await openIntegrity({ lower: share(lower), metadata, size: SIZE, mode: "D", internalHash })
+    }
+  })
+
   it.each([0, 4096])("lie there as above; everything else lies %i bytes into the other device", async (start) => {
     const media = await format({}, start)
     const device = await open(media)
@@ -92,6 +112,17 @@ describe("data on a device of their own", () => {
     for (const device of [byData, byTags]) {
       await expect(device.read(0, new Uint8Array(SIZE))).rejects.toMatchObject({ code: "INTEGRITY", offset: 2 * 512 })
     }
+  })
+
+  it.each([
+    [{ legacyHmac: true }, 2],
+    [{ legacyHmac: true, mode: "B" as const }, 3],
+    [{ legacyHmac: true, legacyPadding: true }, 2],
+    [{}, 5],
+  ])("writes the version of %o", async (options, version) => {
+    const media = await format(options)
+    const { superblock } = await inspectIntegrity(memoryDevice({ bytes: media.metadata }))
+    expect([superblock.version, superblock.hasFixedPadding]).toEqual([version, false])
   })
 
   it("flushes both, and closes both", async () => {

@@ -171,6 +171,20 @@ test("tags that were never written are calculated", async () => {
   expect(whole.every((byte) => byte === 9)).toBe(true)
 })
 
+test("prints the buffers that Linux prints, which no tag run makes smaller", async () => {
+  const line = integrityWord.parse(
+    "dev 0 16 I 3 internal_hash:sha512 interleave_sectors:64 fix_padding".split(" "),
+    SIZE,
+  )
+  const device = () => memoryDevice({ size: SIZE + 4096, tagSize: 16 })
+  const opened = await integrityWord.open(line, { size: SIZE, device, readOnly: false, runtime: hostRuntime })
+  const printed = integrityWord.print(await integrityWord.complete!(line, opened), { showKeys: false }).join(" ")
+  // As Linux 6.12.
+  expect(printed).toBe(
+    "dev 0 16 I 5 journal_sectors:0 interleave_sectors:64 buffer_sectors:128 fix_padding internal_hash:sha512",
+  )
+})
+
 test("refuses what Linux refuses with inline tags", async () => {
   const { lower } = await formatted()
   const crypt = { name: "x", key: new Uint8Array(16) }

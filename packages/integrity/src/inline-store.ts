@@ -28,7 +28,8 @@ export function inlineStore(lower: BlockDevice, layout: IntegrityLayout, check: 
     } catch (error) {
       // The error says that the blocks before its place are good: they have to be looked at.
       const failed = error instanceof BlockError && error.offset !== undefined ? error.offset - firstAreaOffset : offset
-      const bad = failed > offset ? await readPiece(offset, buffer.subarray(0, failed - offset)) : undefined
+      const isInside = offset < failed && failed < offset + buffer.length
+      const bad = isInside ? await readPiece(offset, buffer.subarray(0, failed - offset)) : undefined
       if (bad !== undefined) return bad
       throw error
     }
