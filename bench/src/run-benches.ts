@@ -8,6 +8,7 @@ import { type MemoryGrowth, watchMemory } from "./harness/memory-watch.ts"
 import { opensslSpeed } from "./harness/openssl-speed.ts"
 import { FULL_PACE, SMALL_PACE } from "./harness/pace.ts"
 import { hashTrees } from "./hash-tree.ts"
+import { integrityBench } from "./integrity.ts"
 import { integrityCheck } from "./integrity-check.ts"
 import { measureLayers } from "./layer-cost.ts"
 import { sectorCiphers } from "./sector-ciphers.ts"
@@ -19,6 +20,7 @@ export const benches: readonly Bench[] = [
   aead,
   cryptModes,
   hashTrees,
+  integrityBench,
   stackOverhead,
   fileIo,
   copy,

@@ -29,13 +29,18 @@ export function spansOf(runs: readonly TagPlace[], unit: number): TagSpan[] {
 
 /** Fills `tags` with the tags of all runs, as they stand on the device: one request for each run. */
 export async function readSpans(lower: BlockDevice, runs: readonly TagPlace[], tags: Uint8Array): Promise<void> {
-  await settleAll(
-    spansOf(runs, lower.blockSize).map(async ({ offset, length, tagStart, tagLength, at }) => {
-      const own = tags.subarray(at, at + tagLength)
-      if (length === tagLength) return await lower.read(offset, own)
-      const bytes = new Uint8Array(length)
-      await lower.read(offset, bytes)
-      own.set(bytes.subarray(tagStart, tagStart + tagLength))
-    }),
-  )
+  const spans = spansOf(runs, lower.blockSize)
+  const [first] = spans
+  // Most requests lie in one area, and small ones feel what waiting for several costs.
+  if (spans.length === 1 && first !== undefined) return await readSpan(lower, first, tags)
+  await settleAll(spans.map((span) => readSpan(lower, span, tags)))
+}
+
+async function readSpan(lower: BlockDevice, span: TagSpan, tags: Uint8Array): Promise<void> {
+  const { offset, length, tagStart, tagLength, at } = span
+  const own = tags.subarray(at, at + tagLength)
+  if (length === tagLength) return await lower.read(offset, own)
+  const bytes = new Uint8Array(length)
+  await lower.read(offset, bytes)
+  own.set(bytes.subarray(tagStart, tagStart + tagLength))
 }
