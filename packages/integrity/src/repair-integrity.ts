@@ -1,4 +1,5 @@
 import { BlockError, type ByteRange, type LongVerbOptions } from "@blockstrata/device"
+import { blockStore } from "./block-store.ts"
 import { type SweptPiece, sweepBlocks } from "./block-sweep.ts"
 import { type BlockVerdict, judgeBlocks } from "./block-verdict.ts"
 import { FINDINGS_MAX } from "./check-integrity.ts"
@@ -10,9 +11,7 @@ import {
   type IntegrityPlace,
   placesOfBlocks,
 } from "./finding.ts"
-import { areaRuns } from "./layout.ts"
 import { pendingTags } from "./pending-tags.ts"
-import { TAG_CACHE_SIZE, tagCache } from "./tag-cache.ts"
 import type { TagCheck } from "./tag-check.ts"
 import { sampleTags } from "./tag-sample.ts"
 
@@ -98,17 +97,17 @@ async function retagBad(
   options: RepairIntegrityOptions,
 ): Promise<Omit<IntegrityRepairReport, "findings">> {
   const { media, layout, sizeBytes } = volume
-  const { blockSize, tagSize } = layout
+  const { blockSize } = layout
   const { trustData = false, allowDiscards = false, runsMax = FINDINGS_MAX } = options
   const judgement = { layout, check, isToBeCalculated: await pendingTags(volume) }
-  const tagsBelow = tagCache(media.metadata, TAG_CACHE_SIZE)
+  const store = blockStore(media, layout, check)
   const runs: RepairedRun[] = []
   const counts = { blockCount: 0, runCount: 0, unreadableCount: 0 }
 
   async function look(piece: SweptPiece): Promise<void> {
     const judged = judgeBlocks(judgement, piece)
     if (judged === undefined) return
-    const { verdicts, expected } = judged
+    const { verdicts } = judged
     const isBad = (verdict: BlockVerdict | undefined) =>
       verdict === "mismatch" || verdict === "never-written" || (verdict === "discarded" && !allowDiscards)
     counts.unreadableCount += verdicts.filter((verdict) => verdict === "unreadable").length
@@ -117,8 +116,7 @@ async function retagBad(
       let end = first + 1
       while (isBad(verdicts[end])) end++
       const [offset, length] = [piece.offset + first * blockSize, (end - first) * blockSize]
-      if (trustData)
-        await tagsBelow.write(areaRuns(layout, offset, length), expected.subarray(first * tagSize, end * tagSize))
+      if (trustData) await store.retag(offset, length)
       counts.blockCount += end - first
       counts.runCount += 1
       if (runs.length < runsMax) runs.push({ offset, length, places: placesOfBlocks(layout, offset, length) })
@@ -130,10 +128,7 @@ async function retagBad(
     await sweepBlocks(media, layout, range, look, options)
   }
   const hasWritten = trustData && counts.blockCount > 0
-  if (hasWritten) {
-    await tagsBelow.writeBack()
-    await media.metadata.flush()
-  }
+  if (hasWritten) await store.flush()
   return { hasWritten, runs, ...counts }
 }
 
