@@ -1,5 +1,5 @@
 import { BlockError, type LongVerbOptions, readAround } from "@blockstrata/device"
-import { type BlockStore, blockStore, PIECE_SIZE, type VolumeMedia } from "./block-store.ts"
+import { blockStore, PIECE_SIZE, type VolumeMedia } from "./block-store.ts"
 import { type AreaRun, areaRuns, type IntegrityLayout } from "./layout.ts"
 
 /** Blocks that stand together, and their tags, as they are on the medium. */
@@ -42,18 +42,18 @@ export async function sweepBlocks(
   look: (piece: SweptPiece) => void | Promise<void>,
   { signal, onProgress }: LongVerbOptions,
 ): Promise<void> {
-  const store = blockStore(media, layout, undefined)
+  const read = taggedReader(media, layout)
   const size = Math.min(PIECE_SIZE, length)
   const slots = [0, 1].map(() => ({
     data: new Uint8Array(size),
     tags: new Uint8Array((size / layout.blockSize) * layout.tagSize),
   })) as [Slot, Slot]
   const sizeAt = (at: number) => Math.min(size, length - at)
-  let next = startRead(store, layout, slots[0], from, sizeAt(0))
+  let next = startRead(read, layout, slots[0], from, sizeAt(0))
   for (let done = 0, index = 0; done < length; done += size, index = 1 - index) {
     const { piece, error } = await next
     const after = done + size
-    if (after < length) next = startRead(store, layout, slots[1 - index]!, from + after, sizeAt(after))
+    if (after < length) next = startRead(read, layout, slots[1 - index]!, from + after, sizeAt(after))
     try {
       signal?.throwIfAborted()
       await look(error === undefined ? piece : await readPieceAround(media, layout, piece, error))
@@ -66,9 +66,39 @@ export async function sweepBlocks(
   }
 }
 
+/** Reads blocks and their tags as they are; whole units of the device below. */
+export type TaggedReader = (offset: number, data: Uint8Array, tags: Uint8Array) => Promise<void>
+
+export function taggedReader(media: VolumeMedia, layout: IntegrityLayout): TaggedReader {
+  if (!layout.isInline) return blockStore(media, layout, undefined).readUnchecked
+  return async (offset, data, tags) => {
+    const tuples = tuplesOf(media, layout, data)
+    await media.data.read(layout.firstAreaOffset + offset, data, tuples)
+    unpackTuples(media, layout, tuples, tags)
+  }
+}
+
+/** Room for what the device below keeps with these blocks. */
+function tuplesOf({ data: lower }: VolumeMedia, { blockSize }: IntegrityLayout, data: Uint8Array): Uint8Array {
+  return new Uint8Array((data.length / blockSize) * lower.tagSize)
+}
+
+/** Each tag is the start of what the device below keeps with a block. */
+function unpackTuples(
+  { data: lower }: VolumeMedia,
+  { tagSize }: IntegrityLayout,
+  tuples: Uint8Array,
+  tags: Uint8Array,
+): void {
+  for (let index = 0; index < tags.length / tagSize; index++) {
+    const start = index * lower.tagSize
+    tags.set(tuples.subarray(start, start + tagSize), index * tagSize)
+  }
+}
+
 /** Never rejects: nobody may be waiting yet. */
 function startRead(
-  store: BlockStore,
+  read: TaggedReader,
   { blockSize, tagSize }: IntegrityLayout,
   slot: Slot,
   offset: number,
@@ -77,7 +107,7 @@ function startRead(
   const data = slot.data.subarray(0, length)
   const tags = slot.tags.subarray(0, (length / blockSize) * tagSize)
   const piece = { offset, data, tags, unreadable: [] }
-  return store.readUnchecked(offset, data, tags).then(
+  return read(offset, data, tags).then(
     () => ({ piece }),
     (error: unknown) => ({ piece, error }),
   )
@@ -93,11 +123,16 @@ async function readPieceAround(
   if (!(error instanceof BlockError)) throw error
   const unreadable: UnreadableRange[] = []
   let tagAt = 0
+  const tuples = layout.isInline ? tuplesOf(media, layout, data) : undefined
   for (const run of areaRuns(layout, offset, data.length)) {
     const part = data.subarray(run.offset - offset, run.offset - offset + run.length)
-    for (const bad of await readAround(media.data, run.dataOffset, part)) {
+    for (const bad of await readAround(media.data, run.dataOffset, part, tuples)) {
       const blocks = { offset: run.offset + (bad.offset - run.dataOffset), length: bad.length }
       unreadable.push({ ...bad, of: "data", blocks })
+    }
+    if (tuples !== undefined) {
+      unpackTuples(media, layout, tuples, tags)
+      continue
     }
     const runTags = tags.subarray(tagAt, tagAt + run.tagLength)
     unreadable.push(...(await readTagsAround(media, layout, run, runTags)))

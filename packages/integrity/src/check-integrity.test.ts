@@ -5,6 +5,7 @@ import { type CheckIntegrityOptions, checkIntegrity, type IntegrityCheckReport }
 import { type FormatIntegrityOptions, formatIntegrity } from "./format-integrity.ts"
 import type { InternalHash } from "./internal-hash.ts"
 import { areaRuns, type IntegrityLayout, layoutOf } from "./layout.ts"
+import { repairIntegrity } from "./repair-integrity.ts"
 
 const SIZE = 512 * 1024
 const HMAC: InternalHash = { name: "hmac(sha256)", key: new Uint8Array(32).fill(7) }
@@ -173,6 +174,23 @@ describe("checkIntegrity", () => {
     const { findings } = await checkIntegrity({ ...media, internalHash })
     expect(findings[0]?.places.map(({ device }) => device)).toEqual(["data", "metadata"])
     expect(findings[0]?.places[0]).toEqual({ device: "data", offset: 1024, length: 512 })
+  })
+
+  it("checks tags that the device below keeps with its blocks", async () => {
+    const lower = memoryDevice({ size: 256 * 1024, blockSize: 4096, tagSize: 40 })
+    const internalHash = { name: "sha256" } as const
+    await formatIntegrity({ lower, tagSize: 32, blockSize: 4096, internalHash, mode: "I", wipe: true })
+    expect(await checkIntegrity({ lower, internalHash })).toMatchObject({ findings: [], blocks: { mismatch: 0 } })
+    const [data, tags] = [new Uint8Array(4096), new Uint8Array(40)]
+    await lower.read(8 * 4096, data, tags)
+    tags[31]! ^= 1
+    await lower.write(8 * 4096, data, { tags })
+    const { findings, blocks } = await checkIntegrity({ lower, internalHash })
+    expect(findings).toMatchObject([{ kind: "mismatch", places: [{ device: "data", offset: 8 * 4096, length: 4096 }] }])
+    expect(blocks).toMatchObject({ mismatch: 1 })
+    expect(await repairIntegrity({ lower, internalHash })).toMatchObject({ hasWritten: false, blockCount: 1 })
+    expect(await repairIntegrity({ lower, internalHash, trustData: true })).toMatchObject({ blockCount: 1 })
+    expect(await checkIntegrity({ lower, internalHash })).toMatchObject({ findings: [] })
   })
 
   it("reads a volume over larger blocks, and a tag store", async () => {

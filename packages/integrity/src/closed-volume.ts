@@ -71,6 +71,9 @@ export async function closedVolume(
     const superblock = decodeSuperblock(bytes)
     const layout = layoutOf(superblock, metadata.size, start, lower.size)
     if (layout.isDataApart !== (options.metadata !== undefined)) return undefined
+    if (layout.isInline && (lower.blockSize !== layout.blockSize || lower.tagSize < layout.tagSize)) {
+      throw new BlockError("INVALID", "integrity: inline tags: expected a device that keeps them with its blocks")
+    }
     const hash = internalHash && createInternalHash(engine, internalHash)
     const check = hash && checkOf(hash, superblock)
     const unitSize = Math.max(layout.blockSize, lower.blockSize)

@@ -79,12 +79,13 @@ export function findingList(max: number): FindingList {
   }
 }
 
-/** Where blocks and their tags lie: two places for each area. */
+/** Where blocks and their tags lie: two places for each area, or one where the tags travel with the blocks. */
 export function placesOfBlocks(layout: IntegrityLayout, offset: number, length: number): IntegrityPlace[] {
-  return areaRuns(layout, offset, length).flatMap((run) => [
-    { device: "data", offset: run.dataOffset, length: run.length },
-    { device: metadataRole(layout), offset: run.tagOffset, length: run.tagLength },
-  ])
+  return areaRuns(layout, offset, length).flatMap((run): IntegrityPlace[] => {
+    const data = { device: "data", offset: run.dataOffset, length: run.length } as const
+    if (layout.isInline) return [data]
+    return [data, { device: metadataRole(layout), offset: run.tagOffset, length: run.tagLength }]
+  })
 }
 
 /** What the device is called that holds everything but the data. */

@@ -11,6 +11,7 @@ import {
   type IntegrityPlace,
   placesOfBlocks,
 } from "./finding.ts"
+import { inlineStore } from "./inline-store.ts"
 import { pendingTags } from "./pending-tags.ts"
 import type { TagCheck } from "./tag-check.ts"
 import { sampleTags } from "./tag-sample.ts"
@@ -100,7 +101,7 @@ async function retagBad(
   const { blockSize } = layout
   const { trustData = false, allowDiscards = false, runsMax = FINDINGS_MAX } = options
   const judgement = { layout, check, isToBeCalculated: await pendingTags(volume) }
-  const store = blockStore(media, layout, check)
+  const store = layout.isInline ? inlineStore(media.data, layout, check) : blockStore(media, layout, check)
   const runs: RepairedRun[] = []
   const counts = { blockCount: 0, runCount: 0, unreadableCount: 0 }
 

@@ -133,6 +133,8 @@ function checkVersion(raw: RawSuperblock, { dataBytes }: SuperblockFacts, report
           : dataBytes !== undefined || has(raw, FLAG.recalculating)
             ? [2, 3]
             : [1, 2, 3]
+  if (has(raw, FLAG.inline) && (has(raw, FLAG.journalMac) || has(raw, FLAG.dirtyBitmap)))
+    report("superblock-flags", `a journal MAC or a bitmap with inline tags in ${flags}`, [PLACE.flags])
   if (possible.includes(version)) return
   const message = `version ${version} with flags ${flags}: expected version ${possible.join(" or ")}`
   report("superblock-version", message, [PLACE.version, PLACE.flags])
@@ -154,7 +156,8 @@ function geometryOf(raw: RawSuperblock, { dataBytes }: SuperblockFacts, report: 
     PLACE.interleave,
   )
   expect(tagSize >= 1 && tagSize <= TAG_SIZE_MAX, `tag size ${tagSize}: expected 1 ... ${TAG_SIZE_MAX}`, PLACE.tagSize)
-  expect(journalSections > 0, "no journal sections", PLACE.journalSections)
+  const isInline = has(raw, FLAG.inline)
+  expect(isInline === (journalSections === 0), `${journalSections} journal sections`, PLACE.journalSections)
   expect(
     blockSectorsLog2 <= 3,
     `log2 of a block's sectors: expected 0 ... 3, got ${blockSectorsLog2}`,
@@ -167,6 +170,7 @@ function geometryOf(raw: RawSuperblock, { dataBytes }: SuperblockFacts, report: 
     journalSectionCount: journalSections,
     hasJournalMac: has(raw, FLAG.journalMac),
     hasFixedPadding: has(raw, FLAG.fixedPadding),
+    isInline,
     blockSize: SECTOR_SIZE * 2 ** blockSectorsLog2,
   }
 }

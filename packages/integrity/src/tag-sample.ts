@@ -1,5 +1,5 @@
 import { BlockError } from "@blockstrata/device"
-import { blockStore } from "./block-store.ts"
+import { taggedReader } from "./block-sweep.ts"
 import type { ClosedVolume } from "./closed-volume.ts"
 import { type IntegrityFinding, metadataRole } from "./finding.ts"
 import { GEOMETRY_FIELDS, SALT_FIELD } from "./superblock-findings.ts"
@@ -17,14 +17,14 @@ const BAD_COUNT_MIN = 8
 export async function sampleTags(volume: ClosedVolume): Promise<IntegrityFinding | undefined> {
   const { media, layout, check, unitSize, sizeBytes } = volume
   const { blockSize, tagSize, startBytes } = layout
-  const store = blockStore(media, layout, undefined)
+  const read = taggedReader(media, layout)
   const [unit, tags] = [new Uint8Array(unitSize), new Uint8Array((unitSize / blockSize) * tagSize)]
   const [data, tag] = [unit.subarray(0, blockSize), tags.subarray(0, tagSize)]
   const step = Math.max(1, Math.floor(sizeBytes / unitSize / SAMPLE_COUNT)) * unitSize
   let badCount = 0
   for (let offset = 0; offset < sizeBytes; offset += step) {
     try {
-      await store.readUnchecked(offset, unit, tags)
+      await read(offset, unit, tags)
     } catch (error) {
       if (error instanceof BlockError) continue
       throw error
