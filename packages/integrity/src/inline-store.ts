@@ -54,8 +54,6 @@ export function inlineStore(lower: BlockDevice, layout: IntegrityLayout, check: 
       }
     },
 
-    flush: () => lower.flush(),
-
     async retag(offset, length) {
       for (const piece of piecesOf(offset, length, PIECE_SIZE)) {
         const part = new Uint8Array(piece.length)
