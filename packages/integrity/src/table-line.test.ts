@@ -135,6 +135,10 @@ describe("integrity line", () => {
     "dev 0 4 D 2 meta_device:x unknown",
     "dev 0 4 J 2 internal_hash:crc32c meta_device:",
     "dev 0 4 J 2 internal_hash:crc32c journal_mac:hmac(sha256):0",
+    "dev 0 4 J 2 internal_hash:crc32c journal_mac:hmac(sha256)",
+    "dev 0 4 J 2 internal_hash:crc32c journal_mac:sha256:",
+    "dev 0 4 J 2 internal_hash:crc32c journal_mac:nosuch",
+    "dev 0 4 J 1 journal_mac:nosuch",
     "dev 0 4 J 2 internal_hash:crc32c journal_crypt:ctr(aes):xy",
   ])("refuses what Linux refuses: %s", (text) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: "INVALID" }))
@@ -162,6 +166,8 @@ describe("integrity line", () => {
     ["dev 0 4 J 2 internal_hash:crc32c sectors_per_bit:18446744073709551615", "sectors_per_bit"],
     ["dev 0 - J 1 internal_hash:crc32c:00112233", "crc32c"],
     ["dev 0 - J 1 internal_hash:crc32:00112233", "crc32 with a key"],
+    ["dev 0 4 J 1 journal_mac:crc32:00112233", "journal_mac crc32 with a key"],
+    ["dev 0 4 J 1 journal_mac:md4", "journal_mac md4"],
     ["dev 0 - J 1 internal_hash:xxhash64:0011223344556677", "xxhash64 with a key"],
     ["dev 0 - J 1 internal_hash:blake2b-256:00", "blake2b-256 with a key"],
     [`dev 0 - J 1 internal_hash:hmac(xxhash64):${KEY}`, "hmac(xxhash64)"],

@@ -155,14 +155,14 @@ function algorithmOf(option: string, value: string): LineHash {
   return { name, keyHex }
 }
 
-/** Only of the last hash on the line: Linux does not look for those that it replaces. */
-function checkHash({ name, keyHex }: LineHash, refusals: string[]): void {
-  if (!isLinuxHashName(name)) throw invalid("internal_hash: unknown hash")
-  if (name.startsWith("hmac(") && keyHex === undefined) throw invalid(`internal_hash: ${name} needs a key`)
+/** Only of the last one on the line: Linux does not look for those that it replaces. */
+function checkHash(option: "internal_hash" | "journal_mac", { name, keyHex }: LineHash, refusals: string[]): void {
+  if (!isLinuxHashName(name)) throw invalid(`${option}: unknown hash`)
+  if (name.startsWith("hmac(") && keyHex === undefined) throw invalid(`${option}: ${name} needs a key`)
   if (keyHex !== undefined && !name.startsWith("hmac(") && isInternalHashName(name)) {
-    if (!takesKey(name, keyHex.length / 2)) throw invalid(`internal_hash: ${name} takes no such key`)
-    refusals.push(`internal_hash ${name} with a key`)
-  } else if (!isInternalHashName(name)) refusals.push(`internal_hash ${name}`)
+    if (!takesKey(name, keyHex.length / 2)) throw invalid(`${option}: ${name} takes no such key`)
+    refusals.push(`${option} ${name} with a key`)
+  } else if (!isInternalHashName(name)) refusals.push(`${option} ${name}`)
 }
 
 function checkLine(line: Draft, refusals: string[]): void {
@@ -170,10 +170,11 @@ function checkLine(line: Draft, refusals: string[]): void {
   if (line.tagSize !== undefined && (line.tagSize < 1 || line.tagSize > TAG_SIZE_MAX)) {
     throw invalid(`tag size: expected 1 ... ${TAG_SIZE_MAX}`)
   }
-  if (line.internalHash !== undefined) return checkHash(line.internalHash, refusals)
-  if (line.mode === "B") throw invalid("mode B needs an internal_hash")
-  if (line.allowDiscards) throw invalid("allow_discards needs an internal_hash")
-  if (line.recalculate || line.resetRecalculate) throw invalid("recalculate needs an internal_hash")
+  if (line.internalHash !== undefined) checkHash("internal_hash", line.internalHash, refusals)
+  else if (line.mode === "B") throw invalid("mode B needs an internal_hash")
+  else if (line.allowDiscards) throw invalid("allow_discards needs an internal_hash")
+  else if (line.recalculate || line.resetRecalculate) throw invalid("recalculate needs an internal_hash")
+  if (line.journalMac !== undefined) checkHash("journal_mac", line.journalMac, refusals)
 }
 
 /** The name of an option, if that is what it looks like. */
