@@ -49,8 +49,8 @@ export const bitmapMutants: readonly Mutant[] = [
   {
     bug: "a failed write leaves its region clean",
     file: STORE,
-    find: "      } catch (error) {\n        isDoubtful = true\n",
-    replace: "      } catch (error) {\n",
+    find: "    } catch (error) {\n      isDoubtful = true\n",
+    replace: "    } catch (error) {\n",
     tests: [STORE_TEST],
   },
   {

@@ -111,13 +111,17 @@ export function bitmapStore(options: BitmapStoreOptions): VolumeStore {
   async function change(range: ByteRange, action: () => Promise<void>): Promise<void> {
     await lock.hold([range], "shared", async () => {
       await mark(range)
-      try {
-        await action()
-      } catch (error) {
-        isDoubtful = true
-        throw error
-      }
+      await doubtIfItFails(action)
     })
+  }
+
+  async function doubtIfItFails(action: () => Promise<void>): Promise<void> {
+    try {
+      await action()
+    } catch (error) {
+      isDoubtful = true
+      throw error
+    }
   }
 
   // Regions whose tags are still to be computed are marked already: nothing but time brings them up again.
@@ -126,6 +130,7 @@ export function bitmapStore(options: BitmapStoreOptions): VolumeStore {
     ...store,
     write: (offset, data, tags) => change({ offset, length: data.length }, () => store.write(offset, data, tags)),
     discard: (offset, length) => change({ offset, length }, () => store.discard(offset, length)),
+    flush: () => doubtIfItFails(() => store.flush()),
     async close() {
       isClosing = true
       cancelTimer?.()
