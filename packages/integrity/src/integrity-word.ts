@@ -30,7 +30,7 @@ const SECTOR_SIZE = 512
 const BLOCK_SIZE_DEFAULT = 512
 
 /** What a line cannot say, because Linux does not ask. */
-export type IntegrityLinePolicy = Pick<OpenIntegrityOptions, "allowUnauthenticatedRecovery">
+export type IntegrityLinePolicy = Pick<OpenIntegrityOptions, "allowUnauthenticatedRecovery" | "recalculation">
 
 /**
  * The word `integrity` of a table.

@@ -81,6 +81,17 @@ sub table {
   return join " ", $start, $length, $type, length $args ? $args : ();
 }
 
+# Until all tags are calculated: how far that is stands last in the status of a line.
+sub await_tags {
+  for (1 .. 500) {
+    my $answer = dm(12, "$case.x", 0) or die "case $case: status: $!\n";
+    my ($size, $done) = (split / /, unpack "Z*", substr $answer, 352)[1, 2];
+    return if $done eq "-" or $done == $size;
+    select undef, undef, undef, 0.01;
+  }
+  die "case $case: the tags are never calculated\n";
+}
+
 sub open_line {
   my ($flags) = @_;
   sysopen($device, "/dev/dm-$minor{x}", $DIRECT | ($flags eq "ro" ? 0 : 2)) or die "case $case: open: $!\n";
@@ -135,6 +146,7 @@ my %run = (
     answer("line", $error);
     return if $error;
     answer("table", table());
+    await_tags() if $line =~ / (?:reset_)?recalculate\b/;
     open_line($flags);
   },
   read => \&read_all,

@@ -1,4 +1,5 @@
 import { type BlockDevice, BlockError, memoryDevice } from "@blockstrata/device"
+import { integrityWordWith } from "@blockstrata/integrity"
 import { openTable, parseTable, printTable } from "@blockstrata/mapper"
 import { portableEngine } from "@blockstrata/primitives/portable"
 import { seededRuntime } from "@blockstrata/testkit"
@@ -6,6 +7,10 @@ import { standardWords } from "blockstrata"
 import type { Case, Outcome, Setup, Step, StepOutcome } from "./case.ts"
 import { readAll } from "./read-all.ts"
 import { ReadOnlyModel } from "./read-only-model.ts"
+
+/** What Linux does without asking, and the guest waits for. */
+const POLICY = { allowUnauthenticatedRecovery: true, recalculation: "now" } as const
+const WORDS = [integrityWordWith(POLICY), ...standardWords]
 
 /** A line that was opened over media. */
 export interface OpenedLine {
@@ -27,7 +32,7 @@ export async function openHere(
   return await openOn(line, setup.isReadOnly === true || setup.isReadOnlyHere === true)
 
   async function openOn(text: string, readOnly: boolean): Promise<OpenedLine> {
-    const opened = await openTable(parseTable(text, standardWords), {
+    const opened = await openTable(parseTable(text, WORDS), {
       readOnly,
       runtime: seededRuntime(1),
       engine: setup.isPortable ? portableEngine : undefined,

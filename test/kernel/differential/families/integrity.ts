@@ -19,8 +19,10 @@ import {
 import { type Draft, type Family, flipIn, isChance, pickSome, type Setup } from "../case.ts"
 import { drawRange } from "../steps.ts"
 
-/** Linux 6.1 has no mode I; what it recalculates beside the requests takes its own time. */
-const NOT_DRAWN = ["I", "recalculate", "reset_recalculate"]
+/** Linux 6.1 has no mode I. */
+const NOT_DRAWN = ["I"]
+/** Not for modes that only read here, nor for R, where Linux writes. */
+const RECALCULATING = ["recalculate", "reset_recalculate"]
 const MODES = LINE_MODES.filter((mode) => !NOT_DRAWN.includes(mode))
 const HASHES = Object.keys(internalHashSizes) as InternalHash["name"][]
 const BLOCK_SIZES = [256, 512, 1024, 2048, 4096, 8192].filter((size) => {
@@ -115,7 +117,12 @@ function draw(random: SeededRandom): Draft {
   const digestSize = name === undefined ? 0 : internalHashSizes[name]
   const isTagSizeSaid = name === undefined || isChance(random, 3, 4)
   const isOdd = name === undefined || isChance(random, 1, 2)
-  const flags = pickSome(random, FLAG_WORDS, 1, 2).filter((flag) => flag !== "allow_discards" || name !== undefined)
+  const recalculates = (mode === "B" || mode === "D") && name !== undefined && isChance(random, 1, 3)
+  const flags = pickSome(random, FLAG_WORDS, 1, 2)
+    .filter((flag) => flag !== "allow_discards" || name !== undefined)
+    .filter((flag) => !RECALCULATING.includes(flag) || recalculates)
+  const isRefused = name?.startsWith("hmac(") === true && flags.some((flag) => RECALCULATING.includes(flag))
+  if (isRefused && !flags.includes("legacy_recalculate")) flags.push("legacy_recalculate")
   const isFresh = mode === "D" && isChance(random, 1, 4)
   // A tag of one byte fits once in 256 blocks, another one for each salt: Linux and this library draw their own.
   const smallest = isFresh && flags.includes("fix_hmac") ? 4 : 1
