@@ -8,6 +8,7 @@ import { decodeSuperblock, encodeSuperblock, type IntegritySuperblock } from "./
 const keyed = { name: "hmac(sha256)", key: new Uint8Array(32).fill(7) } as const
 const unkeyed = { name: "sha256" } as const
 const journalMac = { name: "hmac(sha256)", key: new Uint8Array(32) }
+const journalCrypt = { name: "ctr(aes)", key: new Uint8Array(32) }
 const legacy = { legacyRecalculate: true }
 const allow = { allowUnauthenticatedRecovery: true }
 
@@ -57,6 +58,10 @@ it.each<[Fields, Options, string | undefined]>([
   [{}, { internalHash: undefined, recalculate: true }, "INVALID"],
   [done, { internalHash: undefined }, "INVALID"],
   [dirty, { internalHash: undefined }, "INVALID"],
+  // Linux keeps its bitmap where the encrypted journal is written over it.
+  [{}, { mode: "B", journalCrypt }, "UNSUPPORTED"],
+  [dirty, { journalCrypt }, "UNSUPPORTED"],
+  [{}, { journalCrypt }, undefined],
 ])("a superblock with %j, opened with %j: %s", (fields, options, code) => {
   const check = () =>
     checkRecoveryPolicy({ ...superblock, ...fields }, { mode: "J", internalHash: unkeyed, ...options })

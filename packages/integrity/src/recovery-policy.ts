@@ -7,6 +7,7 @@ type PolicyOptions = Pick<
   | "mode"
   | "internalHash"
   | "journalMac"
+  | "journalCrypt"
   | "recalculate"
   | "resetRecalculate"
   | "legacyRecalculate"
@@ -17,7 +18,8 @@ type PolicyOptions = Pick<
  * Whether tags may be computed of whatever stands on the medium. With a keyed hash that gives data a MAC which nobody
  * with the key has written: in mode B after every crash, and in any mode where a superblock says so that anybody can write.
  *
- * @throws BlockError `INVALID` where Linux refuses too, `REFUSED` where only we do.
+ * @throws BlockError `INVALID` where Linux refuses too, `REFUSED` where only we do; `UNSUPPORTED` for a bitmap beside an
+ * encrypted journal: Linux never gets such a bitmap onto the medium, and after a crash nothing says what to recover.
  */
 export function checkRecoveryPolicy(superblock: IntegritySuperblock, options: PolicyOptions): void {
   const { mode, internalHash, journalMac } = options
@@ -27,6 +29,8 @@ export function checkRecoveryPolicy(superblock: IntegritySuperblock, options: Po
     if (superblock.hasDirtyBitmap) throw invalid("a dirty bitmap needs an internal hash to be recovered")
     return
   }
+  if (options.journalCrypt !== undefined && (mode === "B" || superblock.hasDirtyBitmap))
+    throw new BlockError("UNSUPPORTED", "integrity: a bitmap beside journal_crypt", { operation: "open" })
   const isKeyed = "key" in internalHash
   const allows = options.allowUnauthenticatedRecovery === true
   if (recalculates(superblock, options)) {
