@@ -109,7 +109,7 @@ export const integrityMutants: readonly Mutant[] = [
   {
     bug: "writing tags destroys the tags behind them in the same sector",
     file: "packages/integrity/src/tag-cache.ts",
-    find: "      unit.bytes.set(bytes)\n",
+    find: "    unit.bytes.set(bytes)\n",
     replace: "",
     tests: ["packages/integrity/src/tag-cache.test.ts"],
   },
@@ -130,7 +130,7 @@ export const integrityMutants: readonly Mutant[] = [
   {
     bug: "a volume is flushed without the device below",
     file: STORE,
-    find: "      await settleAll([...new Set([dataBelow, metadata])].map((device) => device.flush()))\n",
+    find: "      await flushBoth(dataBelow, metadata)\n",
     replace: "",
     tests: [OPEN_TEST],
   },
@@ -151,8 +151,8 @@ export const integrityMutants: readonly Mutant[] = [
   {
     bug: "an older copy of a block of tags lands on a newer one",
     file: "packages/integrity/src/tag-cache.ts",
-    find: "const written = lastWrite.then(writeDirty)",
-    replace: "const written = writeDirty()",
+    find: "const written = this.#lastWrite.then(() => this.#writeDirty())",
+    replace: "const written = this.#writeDirty()",
     tests: ["packages/integrity/src/tag-cache.test.ts"],
   },
   {
@@ -165,7 +165,7 @@ export const integrityMutants: readonly Mutant[] = [
   {
     bug: "what stood in a block of tags comes back over what is newer",
     file: "packages/integrity/src/tag-cache.ts",
-    find: "      bytes.set(unit.bytes.subarray(unit.from, unit.to), unit.from)\n",
+    find: "    bytes.set(unit.bytes.subarray(unit.from, unit.to), unit.from)\n",
     replace: "",
     tests: ["packages/integrity/src/tag-cache.test.ts"],
   },

@@ -1,6 +1,7 @@
 import { type BlockDevice, BlockError, settleAll } from "@blockstrata/device"
+import { flushBoth } from "./journal-area.ts"
 import { type AreaRun, areaRuns, type IntegrityLayout } from "./layout.ts"
-import { tagCache } from "./tag-cache.ts"
+import { TagCache } from "./tag-cache.ts"
 import { DISCARD_FILLER, type TagCheck } from "./tag-check.ts"
 
 /** The devices that hold a volume: one, or the data on one and everything else on the other. */
@@ -62,7 +63,7 @@ export function blockStore(
   check: TagCheck | undefined,
   { tagCacheSize = 0 }: BlockStoreOptions = {},
 ): BlockStore {
-  const tagsBelow = tagCache(metadata, tagCacheSize)
+  const tagsBelow = new TagCache(metadata, tagCacheSize)
   /** What failed below it says in bytes of its own device. */
   const tagErrors = new WeakSet<object>()
   const { blockSize, tagSize } = layout
@@ -70,9 +71,7 @@ export function blockStore(
 
   async function readBatch(runs: readonly AreaRun[], buffer: Uint8Array, tags: Uint8Array | undefined): Promise<void> {
     const base = runs[0]?.offset ?? 0
-    const dataReads = runs.map((run) =>
-      dataBelow.read(run.dataOffset, buffer.subarray(run.offset - base, run.offset - base + run.length)),
-    )
+    const dataReads = runs.map((run) => dataBelow.read(run.dataOffset, dataOf(run, base, buffer)))
     await settleAll(tags === undefined ? dataReads : [...dataReads, readTags(runs, tags)])
   }
 
@@ -105,9 +104,7 @@ export function blockStore(
 
   async function writeBatch(offset: number, data: Uint8Array, tags: Uint8Array | undefined): Promise<void> {
     const runs = areaRuns(layout, offset, data.length)
-    const dataWrites = runs.map((run) =>
-      dataBelow.write(run.dataOffset, data.subarray(run.offset - offset, run.offset - offset + run.length)),
-    )
+    const dataWrites = runs.map((run) => dataBelow.write(run.dataOffset, dataOf(run, offset, data)))
     await settleAll(tags === undefined ? dataWrites : [...dataWrites, tagsBelow.write(runs, tags)])
   }
 
@@ -171,9 +168,14 @@ export function blockStore(
 
     async flush() {
       await tagsBelow.writeBack()
-      await settleAll([...new Set([dataBelow, metadata])].map((device) => device.flush()))
+      await flushBoth(dataBelow, metadata)
     },
   }
+}
+
+/** The part of a batch, which begins at `base`, that lies in one area. */
+function dataOf({ offset, length }: AreaRun, base: number, batch: Uint8Array): Uint8Array {
+  return batch.subarray(offset - base, offset - base + length)
 }
 
 /** The first block of a batch whose data or tags stand on what failed below; the batch's own start if that is not known. */

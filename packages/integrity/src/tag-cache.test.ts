@@ -3,7 +3,7 @@ import { seededRandom } from "@blockstrata/testkit"
 import fc from "fast-check"
 import { describe, expect, inject, test } from "vitest"
 import { runCount } from "../../../test/run-count.ts"
-import { TAG_CACHE_SIZE, tagCache } from "./tag-cache.ts"
+import { TAG_CACHE_SIZE, TagCache } from "./tag-cache.ts"
 import type { TagPlace } from "./tag-spans.ts"
 
 const UNIT = 512
@@ -26,7 +26,7 @@ function below(seed = 1): Below {
   const requests: string[] = []
   const pass = async (kind: "read" | "write", offset: number, length: number) => {
     requests.push(`${kind} ${offset / UNIT}+${length / UNIT}`)
-    for (let turn = random.below(6); turn > 0; turn--) await undefined
+    await turns(random.below(6))
     if (self.failing === kind) throw new BlockError("IO", `below: ${kind}`, { offset, length })
   }
   const device = defineDevice({
@@ -48,10 +48,15 @@ function below(seed = 1): Below {
   return self
 }
 
+/** Lets others work. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve()
+}
+
 /** The tags of a request: bytes of the device below. */
 const run = (tagOffset: number, tagLength: number): TagPlace => ({ tagOffset, tagLength })
 
-async function readTags(cache: ReturnType<typeof tagCache>, offset: number, length: number): Promise<Uint8Array> {
+async function readTags(cache: TagCache, offset: number, length: number): Promise<Uint8Array> {
   const tags = new Uint8Array(length)
   await cache.read([run(offset, length)], tags)
   return tags
@@ -73,7 +78,7 @@ test("any reads, writes and write-backs side by side: what is read is what was w
     fc.asyncProperty(rounds, fc.nat(), fc.constantFrom(0, 2 * UNIT, 64 * UNIT), async (list, seed, sizeMax) => {
       const medium = below(seed)
       const model = new Uint8Array(medium.bytes)
-      const cache = tagCache(medium.device, sizeMax)
+      const cache = new TagCache(medium.device, sizeMax)
       for (const round of list) {
         const taken = new Set<number>()
         const work = round.map(async ({ kind, first, count, seed: contentSeed }) => {
@@ -101,7 +106,7 @@ test("any reads, writes and write-backs side by side: what is read is what was w
 describe("requests below", () => {
   test("sequential writes read no tags, and neighbours are written together", async () => {
     const medium = below()
-    const cache = tagCache(medium.device, TAG_CACHE_SIZE)
+    const cache = new TagCache(medium.device, TAG_CACHE_SIZE)
     for (let offset = 0; offset < 8 * UNIT; offset += 32) await cache.write([run(offset, 32)], new Uint8Array(32))
     expect(medium.requests).toEqual([])
     await cache.writeBack()
@@ -112,7 +117,7 @@ describe("requests below", () => {
 
   test("of a stream only the ends are read, once it is written back", async () => {
     const medium = below()
-    const cache = tagCache(medium.device, TAG_CACHE_SIZE)
+    const cache = new TagCache(medium.device, TAG_CACHE_SIZE)
     for (let offset = 96; offset < 3 * UNIT + 64; offset += 32) await cache.write([run(offset, 32)], new Uint8Array(32))
     expect(medium.requests).toEqual(["read 0+1"])
     await cache.writeBack()
@@ -121,7 +126,7 @@ describe("requests below", () => {
 
   test("tags that are here are not read, and nothing stays once it is written", async () => {
     const medium = below()
-    const cache = tagCache(medium.device, TAG_CACHE_SIZE)
+    const cache = new TagCache(medium.device, TAG_CACHE_SIZE)
     await cache.write([run(2 * UNIT, UNIT)], new Uint8Array(UNIT))
     await readTags(cache, 2 * UNIT + 64, 64)
     expect(medium.requests).toEqual([])
@@ -134,7 +139,7 @@ describe("requests below", () => {
 
   test("beyond its size it writes", async () => {
     const medium = below()
-    const cache = tagCache(medium.device, 4 * UNIT)
+    const cache = new TagCache(medium.device, 4 * UNIT)
     for (let index = 0; index < 16; index += 2) {
       await cache.write([run(index * UNIT, UNIT)], new Uint8Array(UNIT))
       const written = medium.requests.filter((request) => request.startsWith("write")).length
@@ -146,7 +151,7 @@ describe("requests below", () => {
 describe("failures below", () => {
   test("a part of a block that cannot be read is not taken, and leaves nothing", async () => {
     const medium = below()
-    const cache = tagCache(medium.device, TAG_CACHE_SIZE)
+    const cache = new TagCache(medium.device, TAG_CACHE_SIZE)
     medium.failing = "read"
     await expect(cache.write([run(64, 32)], new Uint8Array(32))).rejects.toMatchObject({ code: "IO" })
     medium.failing = undefined
@@ -156,7 +161,7 @@ describe("failures below", () => {
 
   test("what could not be written is kept, and the rest is written", async () => {
     const medium = below()
-    const cache = tagCache(medium.device, TAG_CACHE_SIZE)
+    const cache = new TagCache(medium.device, TAG_CACHE_SIZE)
     const tags = seededRandom(3, "kept").bytes(UNIT)
     await cache.write([run(0, UNIT)], tags)
     await cache.write([run(8 * UNIT, 32)], tags.subarray(0, 32))
@@ -174,7 +179,7 @@ describe("failures below", () => {
 
 test("an older copy of a block does not land on a newer one, and who waits, waits for both", async () => {
   const medium = below()
-  const cache = tagCache(medium.device, TAG_CACHE_SIZE)
+  const cache = new TagCache(medium.device, TAG_CACHE_SIZE)
   const [old, fresh] = [1, 2].map((seed) => seededRandom(seed, "versions").bytes(UNIT)) as [Uint8Array, Uint8Array]
   let release = () => {}
   medium.holdsNextWrite = new Promise((resolve) => {
@@ -182,14 +187,14 @@ test("an older copy of a block does not land on a newer one, and who waits, wait
   })
   await cache.write([run(0, UNIT)], old)
   const first = cache.writeBack()
-  for (let turn = 0; turn < 20; turn++) await undefined
+  await turns(20)
   await cache.write([run(0, UNIT)], fresh)
   expect(same(await readTags(cache, 0, UNIT), fresh)).toBe(true)
   let isDone = false
   const second = cache.writeBack().then(() => {
     isDone = true
   })
-  for (let turn = 0; turn < 50; turn++) await undefined
+  await turns(50)
   expect(isDone).toBe(false)
   release()
   await Promise.allSettled([first, second])

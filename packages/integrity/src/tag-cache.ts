@@ -6,16 +6,6 @@ export const TAG_CACHE_SIZE: number = 1024 * 1024
 /** Requests below at a time. */
 const REQUEST_COUNT_MAX = 32
 
-/** The tags of a volume. Those of the runs of a request stand one after the other in one buffer. */
-export interface TagCache {
-  /** Fills `tags` with the tags of all runs. */
-  read(runs: readonly TagPlace[], tags: Uint8Array): Promise<void>
-  /** Takes the tags of all runs, and leaves every other byte as it is, neighbours in the same block below included. */
-  write(runs: readonly TagPlace[], tags: Uint8Array): Promise<void>
-  /** Resolves once every tag that was given before stands below; that is not yet durable. */
-  writeBack(): Promise<void>
-}
-
 /** A block below with tags that it does not hold yet. */
 interface DirtyUnit {
   readonly index: number
@@ -37,9 +27,11 @@ interface UnitPart {
 }
 
 /**
- * The tags on `lower`, written together: those that share a block below once, neighbouring blocks in one request. A block
- * that is filled from its start, or from where its known part ends, is not read before, so sequential writes read no
- * tags; any other write of a part of a block reads it first, and fails if that fails.
+ * The tags on `lower`, written together: those that share a block below once, neighbouring blocks in one request. The tags
+ * of the runs of a request stand one after the other in one buffer.
+ *
+ * A block that is filled from its start, or from where its known part ends, is not read before, so sequential writes read
+ * no tags; any other write of a part of a block reads it first, and fails if that fails.
  *
  * Only what has to be written is kept, at most `sizeMax` bytes and what is being written meanwhile: a read asks the medium,
  * and takes from here only what is newer. With 0 a write resolves when its tags stand below.
@@ -48,124 +40,74 @@ interface UnitPart {
  * beside new data, as with Linux's buffers; whoever needs them to agree has a journal, or marks what may not. What is
  * written back is a whole block of tags, each of them the newest, or the one that stood there.
  */
-export function tagCache(lower: BlockDevice, sizeMax: number): TagCache {
-  const unitSize = lower.blockSize
-  const units = new Map<number, DirtyUnit>()
+export class TagCache {
+  readonly #lower: BlockDevice
+  readonly #sizeMax: number
+  readonly #unitSize: number
+  readonly #units = new Map<number, DirtyUnit>()
   /** One after the other: an older copy of a block must not land on a newer one. */
-  let lastWrite: Promise<void> = Promise.resolve()
+  #lastWrite: Promise<void> = Promise.resolve()
 
-  const newUnit = (index: number): DirtyUnit => {
-    return { index, bytes: new Uint8Array(unitSize), from: 0, to: 0, isDirty: false, loading: undefined }
+  constructor(lower: BlockDevice, sizeMax: number) {
+    this.#lower = lower
+    this.#sizeMax = sizeMax
+    this.#unitSize = lower.blockSize
   }
-  const isWhole = (unit: DirtyUnit) => unit.from === 0 && unit.to === unitSize
 
-  function partsOf({ offset, tagStart, tagLength, at }: TagSpan): UnitPart[] {
+  /** Fills `tags` with the tags of all runs. */
+  async read(runs: readonly TagPlace[], tags: Uint8Array): Promise<void> {
+    if (this.#units.size === 0) return await readSpans(this.#lower, runs, tags)
+    await settleAll(spansOf(runs, this.#unitSize).map((span) => this.#readSpan(span, tags)))
+  }
+
+  /** Takes the tags of all runs, and leaves every other byte as it is, neighbours in the same block below included. */
+  async write(runs: readonly TagPlace[], tags: Uint8Array): Promise<void> {
+    const waiting: Promise<void>[] = []
+    for (const span of spansOf(runs, this.#unitSize)) {
+      for (const part of this.#partsOf(span)) {
+        const loading = this.#put(part, tags)
+        if (loading !== undefined) waiting.push(loading)
+      }
+    }
+    if (waiting.length > 0) await settleAll(waiting)
+    if (this.#units.size * this.#unitSize > this.#sizeMax) await this.writeBack()
+  }
+
+  /** Resolves once every tag that was given before stands below; that is not yet durable. What fails is kept. */
+  writeBack(): Promise<void> {
+    const written = this.#lastWrite.then(() => this.#writeDirty())
+    // Who comes next finds what this one left.
+    this.#lastWrite = written.catch(() => {})
+    return written
+  }
+
+  #partsOf({ offset, tagStart, tagLength, at }: TagSpan): UnitPart[] {
     const parts: UnitPart[] = []
-    const end = offset + tagStart + tagLength
-    for (let place = offset + tagStart; place < end; ) {
-      const index = Math.floor(place / unitSize)
-      const from = place - index * unitSize
-      const to = Math.min(unitSize, from + end - place)
-      parts.push({ index, from, to, at: at + place - offset - tagStart })
+    const start = offset + tagStart
+    const end = start + tagLength
+    for (let place = start; place < end; ) {
+      const index = Math.floor(place / this.#unitSize)
+      const from = place - index * this.#unitSize
+      const to = Math.min(this.#unitSize, from + end - place)
+      parts.push({ index, from, to, at: at + place - start })
       place += to - from
     }
     return parts
   }
 
-  /** Reads what is not known of a unit. */
-  function load(unit: DirtyUnit): Promise<void> {
-    unit.loading ??= (async () => {
-      const bytes = new Uint8Array(unitSize)
-      await lower.read(unit.index * unitSize, bytes)
-      // As it is now: more of it may have become known meanwhile.
-      bytes.set(unit.bytes.subarray(unit.from, unit.to), unit.from)
-      unit.bytes.set(bytes)
-      unit.from = 0
-      unit.to = unitSize
-    })().finally(() => {
-      unit.loading = undefined
-      if (unit.to === 0) dropClean(unit)
-    })
-    return unit.loading
-  }
-
-  /** Keeps a part; a promise only where something has to be read before. */
-  function put(part: UnitPart, tags: Uint8Array): Promise<void> | undefined {
-    const { index, from, to, at } = part
-    const known = units.get(index)
-    const unit = known ?? newUnit(index)
-    units.set(index, unit)
-    // A stream: its start, or what follows or precedes what came. The next write may well bring the rest.
-    const isJoined = known === undefined ? from === 0 : from <= known.to && known.from <= to
-    // Afterwards the unit may have been written back and be gone: then this begins anew.
-    if (!isJoined) return load(unit).then(() => put(part, tags))
-    unit.bytes.set(tags.subarray(at, at + to - from), from)
-    unit.from = Math.min(unit.from, from)
-    unit.to = Math.max(unit.to, to)
-    unit.isDirty = true
-    return undefined
-  }
-
-  function dropClean(unit: DirtyUnit): void {
-    if (!unit.isDirty && units.get(unit.index) === unit) units.delete(unit.index)
-  }
-
-  /** Neighbouring whole units, in one request. */
-  async function writeRun(run: readonly DirtyUnit[]): Promise<void> {
-    // A copy: until the request settles the memory is not ours, and tags go on changing.
-    const bytes = new Uint8Array(run.length * unitSize)
-    for (const [position, unit] of run.entries()) {
-      bytes.set(unit.bytes, position * unitSize)
-      unit.isDirty = false
-    }
-    try {
-      await lower.write((run[0]?.index ?? 0) * unitSize, bytes)
-    } catch (error) {
-      for (const unit of run) unit.isDirty = true
-      throw error
-    }
-    run.forEach(dropClean)
-  }
-
-  async function writeDirty(): Promise<void> {
-    const dirty = [...units.values()].filter(({ isDirty }) => isDirty)
-    const failures: unknown[] = []
-    const inWindows = async <Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> => {
-      for (let first = 0; first < items.length; first += REQUEST_COUNT_MAX) {
-        await settleAll(items.slice(first, first + REQUEST_COUNT_MAX).map(work)).catch((error) => failures.push(error))
-      }
-    }
-    await inWindows(
-      dirty.filter((unit) => !isWhole(unit)),
-      load,
-    )
-    // What can be written is, whatever becomes of the rest.
-    await inWindows(runsOf(dirty.filter(isWhole)), writeRun)
-    if (failures.length > 0) throw failures[0]
-  }
-
-  function writeBack(): Promise<void> {
-    const written = lastWrite.then(writeDirty)
-    // Who comes next finds what this one left.
-    lastWrite = written.catch(() => {})
-    return written
-  }
-
-  async function readSpan(span: TagSpan, tags: Uint8Array): Promise<void> {
+  async #readSpan(span: TagSpan, tags: Uint8Array): Promise<void> {
     // Units are held on to: meanwhile they may be written and go, after this has read what stood there before.
-    const parts = partsOf(span).map((part) => ({ part, unit: units.get(part.index) }))
+    const parts = this.#partsOf(span).map((part) => ({ part, unit: this.#units.get(part.index) }))
     const missing: { tagOffset: number; tagLength: number; at: number }[] = []
     for (const { part, unit } of parts) {
       if (unit !== undefined && unit.from <= part.from && part.to <= unit.to) continue
       const last = missing.at(-1)
       const tagLength = part.to - part.from
       if (last && last.at + last.tagLength === part.at) last.tagLength += tagLength
-      else missing.push({ tagOffset: part.index * unitSize + part.from, tagLength, at: part.at })
+      else missing.push({ tagOffset: part.index * this.#unitSize + part.from, tagLength, at: part.at })
     }
     await settleAll(
-      missing.map(({ tagOffset, tagLength, at }) =>
-        readSpans(lower, [{ tagOffset, tagLength }], tags.subarray(at, at + tagLength)),
-      ),
+      missing.map((place) => readSpans(this.#lower, [place], tags.subarray(place.at, place.at + place.tagLength))),
     )
     for (const { part, unit } of parts) {
       if (unit === undefined) continue
@@ -174,26 +116,92 @@ export function tagCache(lower: BlockDevice, sizeMax: number): TagCache {
     }
   }
 
-  return {
-    async read(runs, tags) {
-      if (units.size === 0) return await readSpans(lower, runs, tags)
-      await settleAll(spansOf(runs, unitSize).map((span) => readSpan(span, tags)))
-    },
-
-    async write(runs, tags) {
-      const waiting: Promise<void>[] = []
-      for (const span of spansOf(runs, unitSize)) {
-        for (const part of partsOf(span)) {
-          const loading = put(part, tags)
-          if (loading !== undefined) waiting.push(loading)
-        }
-      }
-      if (waiting.length > 0) await settleAll(waiting)
-      if (units.size * unitSize > sizeMax) await writeBack()
-    },
-
-    writeBack,
+  /** Keeps a part; a promise only where something has to be read before. */
+  #put(part: UnitPart, tags: Uint8Array): Promise<void> | undefined {
+    const { index, from, to, at } = part
+    const known = this.#units.get(index)
+    const unit = known ?? this.#newUnit(index)
+    // A stream: its start, or what follows or precedes what came. The next write may well bring the rest.
+    const isJoined = known === undefined ? from === 0 : from <= known.to && known.from <= to
+    // Afterwards the unit may have been written back and be gone: then this begins anew.
+    if (!isJoined) return this.#load(unit).then(() => this.#put(part, tags))
+    unit.bytes.set(tags.subarray(at, at + to - from), from)
+    unit.from = Math.min(unit.from, from)
+    unit.to = Math.max(unit.to, to)
+    unit.isDirty = true
+    return undefined
   }
+
+  #newUnit(index: number): DirtyUnit {
+    const bytes = new Uint8Array(this.#unitSize)
+    const unit: DirtyUnit = { index, bytes, from: 0, to: 0, isDirty: false, loading: undefined }
+    this.#units.set(index, unit)
+    return unit
+  }
+
+  /** Reads what is not known of a unit. */
+  #load(unit: DirtyUnit): Promise<void> {
+    unit.loading ??= this.#loadRest(unit).finally(() => {
+      unit.loading = undefined
+      if (unit.to === 0) this.#dropClean(unit)
+    })
+    return unit.loading
+  }
+
+  async #loadRest(unit: DirtyUnit): Promise<void> {
+    const bytes = new Uint8Array(this.#unitSize)
+    await this.#lower.read(unit.index * this.#unitSize, bytes)
+    // As it is now: more of it may have become known meanwhile.
+    bytes.set(unit.bytes.subarray(unit.from, unit.to), unit.from)
+    unit.bytes.set(bytes)
+    unit.from = 0
+    unit.to = this.#unitSize
+  }
+
+  #isWhole({ from, to }: DirtyUnit): boolean {
+    return from === 0 && to === this.#unitSize
+  }
+
+  #dropClean(unit: DirtyUnit): void {
+    if (!unit.isDirty && this.#units.get(unit.index) === unit) this.#units.delete(unit.index)
+  }
+
+  async #writeDirty(): Promise<void> {
+    const dirty = [...this.#units.values()].filter(({ isDirty }) => isDirty)
+    const partial = dirty.filter((unit) => !this.#isWhole(unit))
+    const failures = await failuresOf(partial, (unit) => this.#load(unit))
+    // What can be written is, whatever becomes of the rest.
+    const runs = runsOf(dirty.filter((unit) => this.#isWhole(unit)))
+    failures.push(...(await failuresOf(runs, (run) => this.#writeRun(run))))
+    if (failures.length > 0) throw failures[0]
+  }
+
+  /** Neighbouring whole units, in one request. */
+  async #writeRun(run: readonly DirtyUnit[]): Promise<void> {
+    // A copy: until the request settles the memory is not ours, and tags go on changing.
+    const bytes = new Uint8Array(run.length * this.#unitSize)
+    for (const [position, unit] of run.entries()) {
+      bytes.set(unit.bytes, position * this.#unitSize)
+      unit.isDirty = false
+    }
+    try {
+      await this.#lower.write((run[0]?.index ?? 0) * this.#unitSize, bytes)
+    } catch (error) {
+      for (const unit of run) unit.isDirty = true
+      throw error
+    }
+    for (const unit of run) this.#dropClean(unit)
+  }
+}
+
+/** Does everything, so many at a time, whatever fails. */
+async function failuresOf<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<unknown[]> {
+  const failures: unknown[] = []
+  for (let first = 0; first < items.length; first += REQUEST_COUNT_MAX) {
+    const window = items.slice(first, first + REQUEST_COUNT_MAX).map(work)
+    await settleAll(window).catch((error: unknown) => failures.push(error))
+  }
+  return failures
 }
 
 /** Units side by side, in the order in which they lie below. */
