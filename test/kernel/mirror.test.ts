@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { type BlockDevice, BlockError, memoryDevice } from "@blockstrata/device"
-import { openTable, parseTable, printTable } from "@blockstrata/mapper"
+import { BlockError } from "@blockstrata/device"
+import { parseTable, printTable } from "@blockstrata/mapper"
 import { mirrorWord } from "@blockstrata/targets"
 import { seededRandom } from "@blockstrata/testkit"
 import { beforeAll, describe, expect, inject, test } from "vitest"
 import { ORACLE, ORACLE_NEEDS, runInKernel, withFolder } from "./oracle.ts"
+import { openOnImages, sha256sum } from "./two-images.ts"
 
 const SIZE = 2 * 1024 * 1024
 const random = seededRandom(inject("seed"), "mirrors")
@@ -97,18 +97,8 @@ done
 
 const data = random.bytes(SIZE)
 const before = [random.bytes(SIZE), random.bytes(SIZE)]
-const hash = (bytes: Uint8Array) => `${createHash("sha256").update(bytes).digest("hex")}  -`
 
-async function open(text: string, media: readonly Uint8Array[]): Promise<BlockDevice> {
-  const { device } = await openTable(parseTable(text, [mirrorWord]), {
-    async openOperand({ path }) {
-      const bytes = media[["/dev/img0", "/dev/img1"].indexOf(path)]
-      if (bytes === undefined) throw new BlockError("INVALID", `no such device: ${path}`)
-      return memoryDevice({ bytes })
-    },
-  })
-  return device
-}
+const open = (text: string, images: readonly Uint8Array[]) => openOnImages(text, [mirrorWord], images)
 
 async function askKernel(): Promise<Map<string, string>> {
   return await withFolder(async (folder) => {
@@ -137,11 +127,11 @@ describe.skipIf(ORACLE === undefined)(`mirror as in Linux (${ORACLE_NEEDS})`, ()
       const volume = await open(text, media)
       const content = new Uint8Array(volume.size)
       await volume.read(0, content)
-      expect(hash(content)).toBe(kernel.get(`volume${index}`))
+      expect(sha256sum(content)).toBe(kernel.get(`volume${index}`))
       const half = Math.floor(volume.size / 512 / 2) * 512
       await volume.write(half, data.subarray(0, half))
       await volume.close()
-      expect(media.map(hash).join("")).toBe(kernel.get(`written${index}`))
+      expect(media.map(sha256sum).join("")).toBe(kernel.get(`written${index}`))
     },
   )
 

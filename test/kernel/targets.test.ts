@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { type BlockDevice, BlockError, memoryDevice } from "@blockstrata/device"
-import { openTable, parseTable } from "@blockstrata/mapper"
+import { BlockError } from "@blockstrata/device"
 import { errorWord, linearWord, stripedWord, zeroWord } from "@blockstrata/targets"
 import { beforeAll, describe, expect, test } from "vitest"
 import { ORACLE, ORACLE_NEEDS, runInKernel, withFolder } from "./oracle.ts"
+import { openOnImages, sha256sum } from "./two-images.ts"
 
 const WORDS = [linearWord, stripedWord, zeroWord, errorWord]
 const SECTOR_COUNTS = [2048, 4096]
@@ -110,18 +109,8 @@ function pattern(length: number, seed: number): Uint8Array {
 
 const data = pattern(2 * 1024 * 1024, 5)
 const freshMedia = () => SECTOR_COUNTS.map((count, index) => pattern(count * 512, 100 * (index + 1)))
-const hash = (bytes: Uint8Array) => `${createHash("sha256").update(bytes).digest("hex")}  -`
 
-async function open(text: string, media: readonly Uint8Array[]): Promise<BlockDevice> {
-  const { device } = await openTable(parseTable(text, WORDS), {
-    async openOperand({ path }) {
-      const bytes = media[["/dev/img0", "/dev/img1"].indexOf(path)]
-      if (bytes === undefined) throw new BlockError("INVALID", `no such device: ${path}`)
-      return memoryDevice({ bytes })
-    },
-  })
-  return device
-}
+const open = (text: string, images: readonly Uint8Array[]) => openOnImages(text, WORDS, images)
 
 async function askKernel(): Promise<Map<string, string>> {
   return await withFolder(async (folder) => {
@@ -150,10 +139,10 @@ describe.skipIf(ORACLE === undefined)(`linear, striped, zero and error as in Lin
     const volume = await open(text, media)
     const content = new Uint8Array(volume.size)
     await volume.read(0, content)
-    expect(hash(content)).toBe(kernel.get(`volume${index}`))
+    expect(sha256sum(content)).toBe(kernel.get(`volume${index}`))
     await volume.write(0, data.subarray(0, volume.size))
     await volume.close()
-    expect(media.map(hash).join("")).toBe(kernel.get(`written${index}`))
+    expect(media.map(sha256sum).join("")).toBe(kernel.get(`written${index}`))
   })
 
   test.each(LINES.map((text, index) => [text, index] as const))("the same verdict: %j", async (text, index) => {
