@@ -136,9 +136,8 @@ there. What is shown of it:
 Linux 6.1 is given the same media, attacked in the same ways, and the same lines (\`test/kernel/attacks.test.ts\`, the slow run). Asked
 are all attacks but A8, A11 and A18; what Linux reads is the same in every cell, the old block on column A included, but for these:
 
-- **A journal entry that puts an old block back** (A12): Linux replays it, on C, S, H, A, and on HB too; the reader gets the old block. The entry is
-  made of what stood on the medium once; no key is needed, as none of these lines has a \`journal_mac\`. Here a journal with entries is
-  refused by name, \`UNSUPPORTED\`. Two sections swapped, or one of noise, Linux refuses too.
+- **A journal of noise** is refused here, \`CORRUPT\`, wherever in it the noise stands. Linux drops a journal in which any sector's commit
+  id is none of its four, and with it what was flushed and not written back; so it does when \`journal_crypt\` is forgotten.
 - **The flag for a dirty bitmap** (A13): Linux makes new tags over whatever stands there, keyed ones too, opened in mode J or in mode B. So
   nobody without the key can forge a tag, but anybody with the medium can have Linux do it. Here a keyed hash with that flag, or in mode B
   at all, is \`REFUSED\` unless \`allowUnauthenticatedRecovery\` is said, as it is on HB and not on H. On A the same flag crashes Linux
@@ -151,8 +150,6 @@ Beside these:
 
 ## What is not built, and so not in the matrix
 
-- Journal writing of dm-integrity (column H reads in mode J what mode D wrote), journals with a MAC or encryption, separate metadata
-  devices.
 - A writable volume that detects old states (with or without an anchor). Until there is one, A5, A6, A7 and A14 to A16 stay
   undetected on everything that can be written.
 - A17, late or repeated messages to an anchor: there is no anchor. A19 is as far as it goes: the root hash of a verity image.

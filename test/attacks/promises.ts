@@ -32,6 +32,12 @@ export const TARGETS: readonly TargetPromise[] = [
       "finds every block that somebody without the key changed, moved, or took from another volume; hides nothing",
   },
   {
+    name: "H-mac",
+    stack: "the same with `journal_mac`",
+    promise:
+      "as H, and puts no block back at the word of a journal, or of a superblock, that somebody without the key made",
+  },
+  {
     name: "H-legacy",
     stack: "the same without `fix_hmac`",
     promise: "as H, but blocks of any volume of the same key are taken at their place",
@@ -92,8 +98,8 @@ export const NOTES: readonly { readonly text: string; readonly cells: readonly s
     text: "The superblock is not covered by the root hash. A smaller count of data blocks under a tree of the same depth opens, as a shorter device; every other downgrade tried is detected.",
   },
   {
-    cells: ["A12 C", "A12 S", "A12 H", "A12 HB", "A12 A"],
-    text: "Refused because nothing here replays a journal; Linux does, and reads the old block: see below.",
+    cells: ["A12 C", "A12 S", "A12 H", "A12 H-legacy", "A12 H-discards", "A12 HB", "A12 A"],
+    text: "An entry of a journal is a block and its tag as they stood on the medium once; without `journal_mac` anybody can write one, and it is replayed, as in Linux. Two sections swapped and a section of noise are refused.",
   },
   {
     cells: ["A13 H", "A13 H-legacy", "A13 H-discards"],

@@ -46,6 +46,7 @@ interface IntegrityVariant {
   readonly isLegacy?: boolean
   readonly keySize?: number
   readonly allowsDiscards?: boolean
+  readonly hasJournalMac?: boolean
 }
 
 /** Its reader opens in `mode`; whoever writes does so in mode D, or in B if that is the reader's. */
@@ -53,12 +54,14 @@ function integrityStack(
   name: string,
   hash: string,
   tagSize: number,
-  { mode = "D", isLegacy = false, keySize = 0, allowsDiscards = false }: IntegrityVariant = {},
+  { mode = "D", isLegacy = false, keySize = 0, allowsDiscards = false, hasJournalMac = false }: IntegrityVariant = {},
 ): LineStack {
   const line = (party: AttackWish["party"]) => {
     const hashWord = `internal_hash:${hash}${keySize > 0 ? `:${key(party, keySize)}` : ""}`
     const options = [...(isLegacy ? [] : ["fix_hmac"]), ...(allowsDiscards ? ["allow_discards"] : [])]
-    const words = [...GEOMETRY, hashWord, ...options]
+    // The attacker's opening is but a way to compute forged tags, in mode D, which writes neither superblock nor journal.
+    const mac = hasJournalMac ? [`journal_mac:hmac(sha256):${key("owner", keySize)}`] : []
+    const words = [...GEOMETRY, hashWord, ...options, ...mac]
     return [
       `integrity disk 0 ${tagSize} ${party === "reader" || mode === "B" ? mode : "D"} ${words.length} ${words.join(" ")}`,
     ]
@@ -83,6 +86,7 @@ export const STACKS: readonly AttackStack[] = [
   integrityStack("C", "crc32c", 4),
   integrityStack("S", "sha256", 32),
   integrityStack("H", "hmac(sha256)", 32, { keySize: 32, mode: "J" }),
+  integrityStack("H-mac", "hmac(sha256)", 32, { keySize: 32, mode: "J", hasJournalMac: true }),
   integrityStack("H-legacy", "hmac(sha256)", 32, { keySize: 32, mode: "J", isLegacy: true }),
   integrityStack("H-discards", "hmac(sha256)", 32, { keySize: 32, mode: "J", allowsDiscards: true }),
   integrityStack("HB", "hmac(sha256)", 32, { keySize: 32, mode: "B" }),

@@ -46,10 +46,6 @@ describe("strata read and write", () => {
     ).toMatchObject({ status: 0 })
     expect((await strata(["read", "--table", table, "--offset", "4090", "--length", "13"])).text).toBe("hello, device")
     expect(await strata(["write", "--table", table, "--offset", "65530"], [text])).toMatchObject({ status: 1 })
-    expect(await strata(["write", "--table", place("integrity-crc32c-journal")], [text])).toMatchObject({
-      status: 1,
-      error: expect.stringContaining("journal") as string,
-    })
     expect(await strata(["write", "--read-only", "--table", table], [text])).toMatchObject({
       status: 4,
       error: expect.stringContaining("READ_ONLY") as string,

@@ -1,6 +1,6 @@
 import { cryptTarget } from "@blockstrata/crypt"
 import type { BlockDevice } from "@blockstrata/device"
-import { formatIntegrity, type InternalHash, openIntegrity } from "@blockstrata/integrity"
+import { formatIntegrity, type InternalHash, type JournalAlgorithm, openIntegrity } from "@blockstrata/integrity"
 import { seededRandom, seededRuntime } from "@blockstrata/testkit"
 import { conformEverywhere, conformStack, linearRange, type Step, slices } from "./stack.ts"
 
@@ -16,27 +16,35 @@ interface IntegrityOptions {
   readonly internalHash: InternalHash | undefined
   readonly allowDiscards?: boolean
   readonly readOnly?: boolean
+  /** D if absent. */
+  readonly mode?: "J" | "D"
+  readonly journalCrypt?: JournalAlgorithm
+  readonly journalMac?: JournalAlgorithm
 }
 
-/** A volume in mode D. Superblock, journal, and per run of data its tags: room for them, whatever the tag size. */
+/** A volume in mode D or J. Superblock, journal, and per run of data its tags: room for them, whatever the tag size. */
 function integrityStep(options: IntegrityOptions): Step {
-  const open: Step["open"] = (lower, size) => openIntegrity({ lower, size, mode: "D", runtime, ...options })
+  const open: Step["open"] = (lower, size) => openIntegrity({ mode: "D", ...options, lower, size, runtime })
   return {
     lowerSize: (size) => Math.ceil((size * (1.1 + options.tagSize / options.blockSize) + 160 * 1024) / 4096) * 4096,
     async prepare(lower, size, above) {
-      const { tagSize, blockSize, internalHash } = options
+      const { tagSize, blockSize, internalHash, journalCrypt, journalMac } = options
       await formatIntegrity({
         lower,
         tagSize,
         blockSize,
         internalHash,
+        journalCrypt,
+        journalMac,
         interleaveSectors: 128,
         journalSectors: 64,
         mode: "D",
         wipe: true,
         runtime,
       })
-      const device = await openIntegrity({ lower, size, mode: "D", tagSize, blockSize, internalHash, runtime })
+      const protection = { journalCrypt, journalMac }
+      const plain = { lower, size, mode: "D", tagSize, blockSize, internalHash, runtime } as const
+      const device = await openIntegrity({ ...plain, ...protection })
       await above(device)
       await device.close()
     },
@@ -156,3 +164,35 @@ conformStack(
   () => [integrityStep(store), wiped(aeadStep(28)), integrityStep(store), aeadStep(28)],
   { ...hidden, asStack: false },
 )
+
+/** Two sections and a journal that is written back again and again; its commits are flushes, for the clock stands still. */
+const journaled: [name: string, options: IntegrityOptions][] = [
+  ["crc32c", { tagSize: 4, blockSize: 512, internalHash: { name: "crc32c" } }],
+  [
+    "hmac(sha256), blocks of 4096, journal_mac and journal_crypt by ctr(aes)",
+    {
+      ...{ tagSize: 32, blockSize: 4096, internalHash: { name: "hmac(sha256)", key: macKey } },
+      journalMac: { name: "hmac(sha256)", key: macKey },
+      journalCrypt: { name: "ctr(aes)", key: volumeKey },
+    },
+  ],
+  [
+    "sha256, discards, journal_crypt by cbc(aes)",
+    {
+      ...{ tagSize: 16, blockSize: 1024, internalHash: { name: "sha256" }, allowDiscards: true },
+      journalCrypt: { name: "cbc(aes)", key: volumeKey },
+    },
+  ],
+]
+for (const [name, options] of journaled) {
+  conformEverywhere(`integrity in mode J, ${name}`, () => integrityStep({ ...options, mode: "J" }), {
+    authentic: true,
+    secrets: [macKey, volumeKey],
+    size: options.blockSize * 32,
+    sizeMax: SIZE_MAX,
+  })
+}
+conformStack("integrity in mode J as a tag store", () => [integrityStep({ ...store, mode: "J" })], {
+  sizeMax: SIZE_MAX,
+})
+conformStack("AEAD over integrity in mode J", () => [integrityStep({ ...store, mode: "J" }), aeadStep(28)], hidden)

@@ -47,6 +47,11 @@ export const coveredVectors: readonly string[] = [
   "integrity-inline-hmac-sha256",
   "integrity-inline-sha256",
   "integrity-interleave",
+  "integrity-journal-crypt-cbc",
+  "integrity-journal-crypt-ctr",
+  "integrity-journal-crypt-mac-hmac",
+  "integrity-journal-mac",
+  "integrity-legacy-hmac",
   "integrity-legacy-padding",
   "integrity-separate-meta",
   "integrity-sha1",
@@ -67,4 +72,13 @@ export const bitmapVectors: readonly string[] = [
   "integrity-crc32c-bitmap-4k",
   "integrity-hmac-sha256-bitmap",
   "integrity-separate-meta-bitmap",
+]
+
+/** Crashed in mode J: they read as what their journals bring back. */
+export const dirtyJournalVectors: readonly string[] = [
+  "integrity-dirty-journal",
+  "integrity-dirty-journal-4k-sha256",
+  "integrity-dirty-journal-mac-crypt",
+  "integrity-dirty-journal-overwrites",
+  "integrity-dirty-journal-uncommitted",
 ]

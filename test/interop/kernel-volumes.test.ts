@@ -4,7 +4,7 @@ import { BlockError } from "blockstrata"
 import { afterAll, describe, expect, it } from "vitest"
 import { loadVector, sha256, type Vector } from "../vector.ts"
 import { bitmapWords, imagesOf, openVectorStack, readAll } from "../vector-stack.ts"
-import { bitmapVectors, coveredVectors } from "./covered-vectors.ts"
+import { bitmapVectors, coveredVectors, dirtyJournalVectors } from "./covered-vectors.ts"
 
 const engines = [nodeEngine, portableEngine]
 const readNames = new Set<string>()
@@ -41,6 +41,17 @@ describe.each(engines)("volumes that the kernel wrote, on the $name engine", (en
   })
 })
 
+describe.each(engines)("volumes that the kernel left with a full journal, on the $name engine", (engine) => {
+  it.each(dirtyJournalVectors)("%s reads as after the kernel's recovery, and nothing is written", async (name) => {
+    const vector = loadVector(name)
+    const images = imagesOf(vector)
+    const { device } = await openVectorStack(vector, { engine, images })
+    expect(sha256(await readAll(device))).toBe(vector.manifest.expect.sha256_after_recovery)
+    await device.close()
+    for (const [image, bytes] of images) expect(sha256(bytes)).toBe(vector.manifest.images[image]?.sha256)
+  })
+})
+
 describe("damage", () => {
   const damaged = [...coveredVectors, ...bitmapVectors]
     .map(loadVector)
@@ -69,6 +80,6 @@ describe("damage", () => {
 })
 
 afterAll(() => {
-  expect(coveredVectors.length).toBe(60)
+  expect(coveredVectors.length).toBe(65)
   expect(readNames.size, "volumes that the kernel wrote and that were read whole").toBeGreaterThanOrEqual(33)
 })

@@ -33,9 +33,6 @@ const VARIANTS: Readonly<Record<string, readonly string[]>> = { "H-legacy": ["A4
 
 /** Where Linux does something else, or the ways of an attack differ: it acts on journals and flags that nobody authenticated. */
 const LINUX: Readonly<Record<string, Outcome>> = {
-  ...Object.fromEntries(
-    ["C", "S", "H", "HB", "A"].map((name) => [`A12 ${name}: an entry that puts the old block back`, "old"]),
-  ),
   // Recalculation of a keyed hash is refused since 5.11, in every mode but for a dirty bitmap.
   "A13 HB: recalculating": "refused",
   ...Object.fromEntries(["C", "S", "H", "HB"].map((name) => [`A13 ${name}: dirty bitmap, all bits set`, "chosen"])),

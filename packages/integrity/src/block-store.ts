@@ -21,6 +21,8 @@ export interface BlockStore {
   readUnchecked(offset: number, buffer: Uint8Array, tags: Uint8Array | undefined): Promise<void>
   /** Writes data and, if there are any, tags; with a check these are computed. */
   write(offset: number, data: Uint8Array, tags: Uint8Array | undefined): Promise<void>
+  /** Writes data and tags as they are given. */
+  writeTagged(offset: number, data: Uint8Array, tags: Uint8Array): Promise<void>
   /** Makes the tags say that anything goes, then gives the data up below where that is possible. */
   discard(offset: number, length: number): Promise<void>
   /** Computes the tags of what stands there and writes them. The data are not written. Needs a check. */
@@ -31,6 +33,8 @@ export interface BlockStore {
 
 /** The blocks of an open volume, with what has to be done around its writes and when it closes. */
 export interface VolumeStore extends BlockStore {
+  /** Bytes: what a crash leaves old or new, tags included; 0 if absent. */
+  readonly atomicSize?: number | undefined
   /** Nothing is in flight any more, everything is flushed, and the devices below are still open. */
   close?(): Promise<void>
   /** For people; as `layer.status()`. */
@@ -116,8 +120,29 @@ export function blockStore(
     }
   }
 
+  // Data and tags go out side by side, as in the kernel: without a journal no order helps. A crash between the two
+  // leaves a block that does not match, whichever came first, until it is written again.
+  async function writePieces(
+    offset: number,
+    data: Uint8Array,
+    tags: Uint8Array | undefined,
+    tagger?: TagCheck,
+  ): Promise<void> {
+    for (const piece of piecesOf(offset, data.length, PIECE_SIZE)) {
+      const at = piece.offset - offset
+      const pieceData = data.subarray(at, at + piece.length)
+      const pieceTags = tagger
+        ? new Uint8Array(tagBytes(piece.length))
+        : tags?.subarray(tagBytes(at), tagBytes(at + piece.length))
+      if (pieceTags !== undefined) tagger?.compute(piece.offset, pieceData, pieceTags)
+      await writeBatch(piece.offset, pieceData, pieceTags)
+    }
+  }
+
   return {
     readUnchecked,
+    writeTagged: (offset, data, tags) => writePieces(offset, data, tags),
+    write: (offset, data, tags) => writePieces(offset, data, tags, check),
 
     async read(offset, buffer) {
       if (check === undefined) {
@@ -127,32 +152,7 @@ export function blockStore(
       return await firstBadRun(offset, buffer, (at, part) => readChecked(check, at, part))
     },
 
-    // Data and tags go out in any order, as in the kernel: without a journal none helps. A crash between the two leaves a
-    // block that does not match, whichever came first, until it is written again.
-    async write(offset, data, tags) {
-      for (const piece of piecesOf(offset, data.length, PIECE_SIZE)) {
-        const at = piece.offset - offset
-        const pieceData = data.subarray(at, at + piece.length)
-        let pieceTags = tags?.subarray(tagBytes(at), tagBytes(at + piece.length))
-        if (check !== undefined) {
-          pieceTags = new Uint8Array(tagBytes(piece.length))
-          check.compute(piece.offset, pieceData, pieceTags)
-        }
-        await writeBatch(piece.offset, pieceData, pieceTags)
-      }
-    },
-
-    // Tags first: the filler goes with the old data too, but an old tag does not go with what a discard leaves.
-    async discard(offset, length) {
-      const byTags = Math.floor(PIECE_SIZE / tagSize) * blockSize
-      for (const piece of piecesOf(offset, length, Math.min(byTags, DISCARD_AREA_COUNT * layout.interleaveBytes))) {
-        const runs = areaRuns(layout, piece.offset, piece.length)
-        await tagsBelow.write(runs, new Uint8Array(tagBytes(piece.length)).fill(DISCARD_FILLER))
-        await tagsBelow.writeBack()
-        if (dataBelow.features.discard)
-          await settleAll(runs.map((run) => dataBelow.discard(run.dataOffset, run.length)))
-      }
-    },
+    discard: (offset, length) => discardBlocks(dataBelow, tagsBelow, layout, offset, length),
 
     async retag(offset, length) {
       if (check === undefined) throw new TypeError("integrity: tags without an internal hash cannot be computed")
@@ -176,6 +176,25 @@ export function blockStore(
 /** The part of a batch, which begins at `base`, that lies in one area. */
 function dataOf({ offset, length }: AreaRun, base: number, batch: Uint8Array): Uint8Array {
   return batch.subarray(offset - base, offset - base + length)
+}
+
+/** Tags first: the filler goes with the old data too, but an old tag does not go with what a discard leaves. */
+async function discardBlocks(
+  dataBelow: BlockDevice,
+  tagsBelow: TagCache,
+  layout: IntegrityLayout,
+  offset: number,
+  length: number,
+): Promise<void> {
+  const { blockSize, tagSize, interleaveBytes } = layout
+  const byTags = Math.floor(PIECE_SIZE / tagSize) * blockSize
+  for (const piece of piecesOf(offset, length, Math.min(byTags, DISCARD_AREA_COUNT * interleaveBytes))) {
+    const runs = areaRuns(layout, piece.offset, piece.length)
+    const tags = new Uint8Array((piece.length / blockSize) * tagSize)
+    await tagsBelow.write(runs, tags.fill(DISCARD_FILLER))
+    await tagsBelow.writeBack()
+    if (dataBelow.features.discard) await settleAll(runs.map((run) => dataBelow.discard(run.dataOffset, run.length)))
+  }
 }
 
 /** The first block of a batch whose data or tags stand on what failed below; the batch's own start if that is not known. */

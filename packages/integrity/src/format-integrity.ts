@@ -4,9 +4,11 @@ import { type BlockStore, blockStore, type VolumeMedia } from "./block-store.ts"
 import { freshSuperblock } from "./fresh-superblock.ts"
 import { inlineStore } from "./inline-store.ts"
 import { createInternalHash, type InternalHash } from "./internal-hash.ts"
-import { writeEmptyJournal } from "./journal.ts"
 import { type IntegrityLayout, layoutOf } from "./layout.ts"
-import { encodeSuperblock, type IntegritySuperblock, SUPERBLOCK_SIZE } from "./superblock.ts"
+import type { JournalAlgorithm } from "./open-integrity.ts"
+import { volumeJournal } from "./open-journal.ts"
+import { type IntegritySuperblock, SUPERBLOCK_SIZE, saltOf } from "./superblock.ts"
+import { sealedSuperblock } from "./superblock-mac.ts"
 import { tagBufferProblem } from "./tag-buffer.ts"
 import { tagCheck } from "./tag-check.ts"
 
@@ -34,6 +36,10 @@ export interface FormatIntegrityOptions extends LongVerbOptions {
   readonly legacyHmac?: boolean | undefined
   /** 16 bytes; from `runtime` if absent. */
   readonly salt?: Uint8Array | undefined
+  /** Authenticates the journal: the volume then opens with it only. */
+  readonly journalMac?: JournalAlgorithm | undefined
+  /** Encrypts the journal. */
+  readonly journalCrypt?: JournalAlgorithm | undefined
   /** The mode that the volume is meant for: B decides a version number, I that tags are inline. J if absent. */
   readonly mode?: "J" | "B" | "D" | "I" | undefined
   /**
@@ -68,6 +74,7 @@ export async function formatIntegrity(options: FormatIntegrityOptions): Promise<
       ...options,
       dataBytes: options.metadata && lower.size,
       hasInternalHash: internalHash !== undefined,
+      hasJournalMac: options.journalMac !== undefined,
       legacyPadding: options.legacyPadding ?? false,
       legacyHmac: options.legacyHmac ?? false,
       isInline: options.mode === "I",
@@ -81,18 +88,20 @@ export async function formatIntegrity(options: FormatIntegrityOptions): Promise<
   if (!superblock.isInline && problem !== undefined) throw new BlockError("UNSUPPORTED", `integrity: ${problem}`)
   const layout = layoutOf(superblock, metadata.size, start, lower.size)
   const hash = internalHash && createInternalHash(engine, internalHash)
+  const journal = volumeJournal({ ...options, metadata, layout, salt: saltOf(superblock), engine })
   try {
     signal?.throwIfAborted()
     await metadata.write(start, new Uint8Array(SUPERBLOCK_SIZE))
     await metadata.flush()
-    await writeEmptyJournal(metadata, layout.journal)
+    await journal.clear(0, journal.sectionCount, 0)
     const store = storeOf(media, layout, superblock, hash)
     if (options.wipe) await wipe(store, layout, options)
     await store.flush()
-    await metadata.write(start, encodeSuperblock(superblock))
+    await metadata.write(start, sealedSuperblock(superblock, options.journalMac, engine))
     await metadata.flush()
   } finally {
     hash?.destroy()
+    journal.destroy()
   }
   return superblock
 }
@@ -123,7 +132,7 @@ function storeOf(
   hash: UnitHash | undefined,
 ): BlockStore {
   const { blockSize, tagSize } = layout
-  const salt = superblock.hasFixedHmac ? superblock.salt : undefined
+  const salt = saltOf(superblock)
   const check = hash && tagCheck({ hash, blockSize, tagSize, salt, acceptsFiller: false, unitBlockCount: 1 })
   return layout.isInline && check !== undefined
     ? inlineStore(media.data, layout, check)

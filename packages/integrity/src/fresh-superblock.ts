@@ -35,6 +35,8 @@ export interface FreshSuperblockOptions {
   readonly salt?: Uint8Array | undefined
   /** Tags are what the device below keeps with its blocks; there is no journal. False if absent. */
   readonly isInline?: boolean | undefined
+  /** The sections of the journal have room for a MAC. False if absent. */
+  readonly hasJournalMac?: boolean | undefined
   /** Mode B writes version 3 where no later one is needed. */
   readonly isBitmapMode: boolean
 }
@@ -68,7 +70,7 @@ export function freshSuperblock(
     tagSize,
     blockSize,
     interleaveSectors: isApart ? 1 : Math.min(Math.max(interleaveSectors, INTERLEAVE_MIN), INTERLEAVE_MAX),
-    hasJournalMac: false,
+    hasJournalMac: options.hasJournalMac ?? false,
     hasFixedPadding: !legacyPadding && !isApart,
     isInline: options.isInline ?? false,
   }

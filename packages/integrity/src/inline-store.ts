@@ -54,6 +54,9 @@ export function inlineStore(lower: BlockDevice, layout: IntegrityLayout, check: 
       }
     },
 
+    writeTagged: (offset, data, tags) =>
+      lower.write(firstAreaOffset + offset, data, { tags: repack(tags, tagSize, tupleSize) }),
+
     async retag(offset, length) {
       for (const piece of piecesOf(offset, length, PIECE_SIZE)) {
         const part = new Uint8Array(piece.length)

@@ -4,7 +4,7 @@ import { type BadBlocks, type BlockStore, blockStore, PIECE_SIZE, type VolumeSto
 import { inlineStore } from "./inline-store.ts"
 import { type AreaRun, areaRuns, type IntegrityLayout } from "./layout.ts"
 import { TAG_CACHE_SIZE } from "./tag-cache.ts"
-import { tagCheck } from "./tag-check.ts"
+import { type TagCheck, tagCheck } from "./tag-check.ts"
 
 /** The mode of a table line: journal, bitmap, direct, recovery, inline. */
 export type IntegrityMode = "J" | "B" | "D" | "R" | "I"
@@ -47,16 +47,23 @@ export function integrityTarget(options: IntegrityTargetOptions): BlockDevice {
 /** The blocks of a target, and their tags. */
 export function integrityStore(options: IntegrityTargetOptions): BlockStore {
   const { lower, metadata = lower, layout, mode, hash } = options
-  const { blockSize, tagSize } = layout
-  const salt = options.salt && new Uint8Array(options.salt)
   // A device block may hold several blocks of the volume: it fails as a whole.
-  const unitBlockCount = Math.max(blockSize, lower.blockSize) / blockSize
-  const acceptsFiller = options.allowDiscards
-  const check = hash && tagCheck({ hash, blockSize, tagSize, salt, acceptsFiller, unitBlockCount })
+  const unitBlockCount = Math.max(layout.blockSize, lower.blockSize) / layout.blockSize
+  const check = hash && checkOf({ ...options, hash }, options.allowDiscards, unitBlockCount)
   if (layout.isInline && check !== undefined) return inlineStore(lower, layout, check)
-  // Mode J flushes the devices by itself, not this store.
+  // What is written back from a journal is in runs, and a tag that cannot be written has to fail there.
   const tagCacheSize = mode === "J" ? 0 : TAG_CACHE_SIZE
   return blockStore({ data: lower, metadata }, layout, mode === "R" ? undefined : check, { tagCacheSize })
+}
+
+/** The tags of a target's blocks. @param unitBlockCount blocks that fail together. */
+export function checkOf(
+  { layout, hash, salt }: Pick<IntegrityTargetOptions, "layout" | "salt"> & { readonly hash: UnitHash },
+  acceptsFiller: boolean,
+  unitBlockCount: number,
+): TagCheck {
+  const { blockSize, tagSize } = layout
+  return tagCheck({ hash, blockSize, tagSize, salt: salt && new Uint8Array(salt), acceptsFiller, unitBlockCount })
 }
 
 /** A target over what its mode made of its blocks. */
@@ -84,7 +91,8 @@ export function integrityDevice(options: IntegrityTargetOptions, store: VolumeSt
     features: {
       write: canWrite,
       discard: options.allowDiscards && canWrite,
-      atomicSize: layout.isInline ? lower.features.atomicSize : 0,
+      fua: canWrite && mode === "J",
+      atomicSize: layout.isInline ? lower.features.atomicSize : (store.atomicSize ?? 0),
       optimalSize: PIECE_SIZE,
     },
     ordered: true,
@@ -108,7 +116,10 @@ export function integrityDevice(options: IntegrityTargetOptions, store: VolumeSt
       const bad = await store.read(offset, buffer)
       if (bad !== undefined) throw mismatch(bad)
     },
-    write: (offset, data, { tags }) => store.write(offset, data, tags),
+    async write(offset, data, { tags, fua }) {
+      await store.write(offset, data, tags)
+      if (fua) await store.flush()
+    },
     flush: () => store.flush(),
     discard: (offset, length) => store.discard(offset, length),
     async close() {

@@ -11,13 +11,7 @@ import { formatIntegrity } from "./format-integrity.ts"
 import { freshSuperblock } from "./fresh-superblock.ts"
 import { readIntegritySuperblock, readSuperblockSectors } from "./inspect-integrity.ts"
 import { type InternalHash, internalHashNamed } from "./internal-hash.ts"
-import {
-  checkBuilt,
-  checkInline,
-  type JournalAlgorithm,
-  type OpenIntegrityOptions,
-  openIntegrity,
-} from "./open-integrity.ts"
+import { checkInline, type JournalAlgorithm, type OpenIntegrityOptions, openIntegrity } from "./open-integrity.ts"
 import { completeIntegrityLine, printIntegrityLine } from "./print-line.ts"
 import { type IntegrityLine, type LineHash, lineTagSize, parseIntegrityLine } from "./table-line.ts"
 
@@ -35,7 +29,7 @@ export type IntegrityLinePolicy = Pick<OpenIntegrityOptions, "allowUnauthenticat
 /**
  * The word `integrity` of a table.
  *
- * A writable line in mode B, D or I over sectors of zeroes where the superblock belongs formats them, as in the kernel;
+ * A writable line in any mode but R over sectors of zeroes where the superblock belongs formats them, as in the kernel;
  * blocks of a volume with an internal hash are then unreadable until written, or calculated.
  */
 export const integrityWord: TableWord<IntegrityLine, IntegrityContext> = integrityWordWith({})
@@ -81,10 +75,7 @@ async function openLine(
   }
   try {
     checkInline(options)
-    checkBuilt(options)
-    if (line.mode !== "J" && line.mode !== "R" && !context.readOnly) {
-      await formatIfZero(options, line, context.runtime)
-    }
+    if (line.mode !== "R" && !context.readOnly) await formatIfZero(options, line, context.runtime)
     return await openIntegrity(options)
   } finally {
     for (const algorithm of [internalHash, journalMac, journalCrypt]) {
@@ -112,12 +103,15 @@ async function formatIfZero(options: OpenIntegrityOptions, line: IntegrityLine, 
     bufferSectors: line.bufferSectors,
     legacyPadding: !line.fixPadding,
     legacyHmac: !line.fixHmac,
+    journalMac: options.journalMac,
+    journalCrypt: options.journalCrypt,
   }
   const fresh = {
     ...format,
     dataBytes: options.metadata && lower.size,
     hasInternalHash: internalHash !== undefined,
     isInline: mode === "I",
+    hasJournalMac: options.journalMac !== undefined,
     isBitmapMode: mode === "B",
   }
   const provided = freshSuperblock(fresh, metadata.size, start, runtime).providedSectors * SECTOR_SIZE

@@ -58,35 +58,6 @@ export async function inspectJournal(lower: BlockDevice, journal: JournalLayout)
   return "clean"
 }
 
-/** Writes a journal without entries, all of sequence 0, as a fresh one is; whole sections, at most 1 MiB at a time. */
-export async function writeEmptyJournal(lower: BlockDevice, journal: JournalLayout): Promise<void> {
-  const batchCount = Math.max(1, Math.floor(SCRATCH_BYTES_MAX / journal.sectionBytes))
-  for (let first = 0; first < journal.sectionCount; first += batchCount) {
-    const count = Math.min(batchCount, journal.sectionCount - first)
-    const bytes = new Uint8Array(count * journal.sectionBytes)
-    for (let index = 0; index < count; index++) {
-      fillEmptySection(
-        bytes.subarray(index * journal.sectionBytes, (index + 1) * journal.sectionBytes),
-        journal,
-        first + index,
-      )
-    }
-    await lower.write(journal.offset + first * journal.sectionBytes, bytes)
-  }
-}
-
-function fillEmptySection(section: Uint8Array, journal: JournalLayout, sectionIndex: number): void {
-  const view = new DataView(section.buffer, section.byteOffset, section.byteLength)
-  for (let sectorIndex = 0; sectorIndex < section.length / SECTOR_SIZE; sectorIndex++) {
-    const at = sectorIndex * SECTOR_SIZE
-    if (sectorIndex < SECTION_METADATA_SECTORS) {
-      for (let slot = 0; slot < journal.sectorEntryCount; slot++)
-        view.setUint32(at + slot * journal.entryBytes + 4, UNUSED, true)
-    }
-    view.setBigUint64(at + COMMIT_ID_OFFSET, COMMIT_IDS[0]! ^ commitPlace(sectionIndex, sectorIndex), true)
-  }
-}
-
 function sectionState(metadata: Uint8Array, journal: JournalLayout, sectionIndex: number): JournalState {
   const view = new DataView(metadata.buffer, metadata.byteOffset, metadata.byteLength)
   const sectors = Array.from({ length: SECTION_METADATA_SECTORS }, (_, sectorIndex) => sectorIndex)

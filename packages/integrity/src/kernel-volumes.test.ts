@@ -9,7 +9,7 @@ import { inspectIntegrity, printSuperblock, readIntegritySuperblock } from "./in
 import { integrityWord } from "./integrity-word.ts"
 import { internalHashNamed } from "./internal-hash.ts"
 import { layoutOf } from "./layout.ts"
-import { openIntegrity } from "./open-integrity.ts"
+import { type JournalAlgorithm, openIntegrity } from "./open-integrity.ts"
 import { completeIntegrityLine } from "./print-line.ts"
 import { encodeSuperblock, type IntegritySuperblock } from "./superblock.ts"
 import type { IntegrityLine } from "./table-line.ts"
@@ -24,6 +24,11 @@ const CLEAN = [
   "hmac-sha256-journal",
   "hmac-sha512-4k",
   "interleave",
+  "journal-crypt-cbc",
+  "journal-crypt-ctr",
+  "journal-crypt-mac-hmac",
+  "journal-mac",
+  "legacy-hmac",
   "legacy-padding",
   "separate-meta",
   "sha1",
@@ -103,7 +108,7 @@ describe.each(CLEAN)("%s", (name) => {
     const media = metadata === data ? { lower } : { lower, metadata: memoryDevice({ bytes: ours }) }
     await writeSame(media, theirs, line, plaintextOf(vector.manifest, size), name.endsWith("discard"))
     const { firstAreaOffset, tagRunBytes } = layoutOf(theirs, metadata.length, 0, data.length)
-    expect(Buffer.compare(ours.subarray(0, 64), metadata.subarray(0, 64))).toBe(0)
+    expect(Buffer.compare(ours.subarray(0, 4096), metadata.subarray(0, 4096))).toBe(0)
     if (metadata === data)
       expect(Buffer.compare(ours.subarray(firstAreaOffset), data.subarray(firstAreaOffset))).toBe(0)
     else {
@@ -132,6 +137,10 @@ describe.each(CLEAN)("%s", (name) => {
   })
 })
 
+function algorithmOf(algorithm: IntegrityLine["journalMac"]): JournalAlgorithm | undefined {
+  return algorithm && { name: algorithm.name, key: Uint8Array.from(Buffer.from(algorithm.keyHex ?? "", "hex")) }
+}
+
 async function writeSame(
   media: { readonly lower: BlockDevice; readonly metadata?: BlockDevice },
   theirs: IntegritySuperblock,
@@ -142,11 +151,14 @@ async function writeSame(
   const internalHash = internalHashNamed(line.internalHash!.name, keyOf(line))
   const { tagSize, blockSize, interleaveSectors, salt } = theirs
   const journalSectors = line.journalSectors!
-  const legacyPadding = !theirs.hasFixedPadding
-  const options = { tagSize, blockSize, interleaveSectors, journalSectors, salt, legacyPadding, internalHash }
-  expect(await formatIntegrity({ ...options, ...media, wipe: true })).toEqual(theirs)
+  const legacy = { legacyPadding: !theirs.hasFixedPadding, legacyHmac: !theirs.hasFixedHmac }
+  const protection = { journalMac: algorithmOf(line.journalMac), journalCrypt: algorithmOf(line.journalCrypt) }
+  const options = { tagSize, blockSize, interleaveSectors, journalSectors, ...legacy, ...protection, internalHash }
+  const given = theirs.hasFixedHmac ? { salt } : {}
+  expect(await formatIntegrity({ ...options, ...given, ...media, wipe: true })).toEqual(theirs)
   const size = plaintext.length
-  const device = await openIntegrity({ ...media, size, mode: "D", internalHash, allowDiscards: hasDiscard })
+  const { mode } = line
+  const device = await openIntegrity({ ...media, ...protection, size, mode, internalHash, allowDiscards: hasDiscard })
   await device.write(0, plaintext)
   if (hasDiscard) await device.discard(65536, 16384)
   await device.close()
@@ -164,8 +176,8 @@ test.each(vectors.filter(({ stack }) => stack.length > 0))(
   },
 )
 
-/** `dirty-bitmap.test.ts`, `bitmap-store.test.ts` and `recalculation.test.ts` open them. */
-const ELSEWHERE = /^integrity-(dirty-bitmap|recalculate|crc32c-bitmap-4k|hmac-sha256-bitmap|separate-meta-bitmap)/
+/** `recovery.test.ts`, `dirty-bitmap.test.ts`, `bitmap-store.test.ts` and `recalculation.test.ts` open them. */
+const ELSEWHERE = /^integrity-(dirty|recalculate|crc32c-bitmap-4k|hmac-sha256-bitmap|separate-meta-bitmap)/
 const refused = vectors.filter(({ name }) => !CLEAN.includes(name) && !ELSEWHERE.test(name))
 
 test.each(refused.filter(({ stack }) => stack[0]?.line.includes(" integrity ")))(

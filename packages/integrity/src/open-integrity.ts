@@ -7,14 +7,15 @@ import {
   type Runtime,
 } from "@blockstrata/device"
 import { defaultEngine, type Engine } from "@blockstrata/primitives"
-import { readIntegritySuperblock } from "./inspect-integrity.ts"
+import { readSuperblockSectors } from "./inspect-integrity.ts"
 import { type IntegrityMode, integrityDevice, integrityStore } from "./integrity-target.ts"
 import { createInternalHash, type InternalHash } from "./internal-hash.ts"
-import { inspectJournal, writeEmptyJournal } from "./journal.ts"
 import { type IntegrityLayout, isDataApart, layoutOf } from "./layout.ts"
+import { type OpenedJournal, openJournal } from "./open-journal.ts"
 import { recoverVolume } from "./recover-volume.ts"
 import { checkRecoveryPolicy } from "./recovery-policy.ts"
-import type { IntegritySuperblock } from "./superblock.ts"
+import { decodeSuperblock, type IntegritySuperblock, saltOf } from "./superblock.ts"
+import { checkSuperblockMac, superblockSeal } from "./superblock-mac.ts"
 import { haveRoom, tagBufferProblem, tagBufferSectors } from "./tag-buffer.ts"
 
 export interface OpenIntegrityOptions {
@@ -26,7 +27,7 @@ export interface OpenIntegrityOptions {
   readonly start?: number | undefined
   /** Bytes: at most what the volume provides. */
   readonly size: number
-  /** J needs `readOnly`; R checks nothing, and neither replays nor writes; I is for tags that `lower` keeps with its blocks. */
+  /** R checks nothing, and neither replays nor writes; I is for tags that `lower` keeps with its blocks. */
   readonly mode: IntegrityMode
   /** Bytes; another one in the superblock is refused. Absent: what the superblock says. */
   readonly tagSize?: number | undefined
@@ -36,9 +37,9 @@ export interface OpenIntegrityOptions {
   readonly bufferSectors?: number | undefined
   /** Undefined: a tag store, whose blocks are not checked here. */
   readonly internalHash: InternalHash | undefined
-  /** Authenticates the journal, and the superblock where it says fixed HMAC. Not built yet. */
+  /** Authenticates the journal, and the superblock where it says fixed HMAC. Must be given where the volume has one. */
   readonly journalMac?: JournalAlgorithm | undefined
-  /** Not built yet. */
+  /** The journal is encrypted. Nothing on the medium says so: another key, or none, is `CORRUPT`. */
   readonly journalCrypt?: JournalAlgorithm | undefined
   /** Percent of the journal's entries in use at which it is written back; 50 if absent. */
   readonly journalWatermark?: number | undefined
@@ -79,12 +80,14 @@ export interface JournalAlgorithm {
 const SECTOR_SIZE = 512
 
 /**
- * Opens a dm-integrity volume and makes it usable. What was not closed cleanly in mode B is recovered first: the tags of
- * marked regions are computed. Read-only, nothing is written, and those regions are read unchecked.
+ * Opens a dm-integrity volume and makes it usable. What was not closed cleanly is recovered first: entries of the journal
+ * are written back, and the tags of regions that a bitmap marks are computed. Read-only, nothing is written: entries are read
+ * from where they stand, and such regions unchecked.
  *
- * @throws BlockError `CORRUPT` for a missing or malformed superblock; `INVALID` where Linux refuses these options for
- * this volume; `REFUSED` for what a keyed hash would not survive, see `allowUnauthenticatedRecovery`; `UNSUPPORTED`, by
- * name, for a journal that is not clean, for writing in mode J, and for features that are not built.
+ * @throws BlockError `CORRUPT` for a missing or malformed superblock, and for a journal that is damaged or encrypted
+ * otherwise, which Linux would drop; `INTEGRITY` for a superblock or journal that is not authentic; `INVALID` where Linux
+ * refuses these options for this volume; `REFUSED` for what a keyed hash would not survive, see
+ * `allowUnauthenticatedRecovery`; `UNSUPPORTED`, by name, for features that are not built.
  */
 export function openIntegrity(options: OpenIntegrityOptions): Promise<BlockDevice> {
   return open(options, options.recalculation === "now" ? {} : undefined)
@@ -110,17 +113,16 @@ export async function recalculateIntegrity(
 async function open(options: OpenIntegrityOptions, recalculateNow: LongVerbOptions | undefined): Promise<BlockDevice> {
   const { lower, metadata = lower, start = 0, mode, internalHash, engine = defaultEngine } = options
   checkLine(options)
-  const superblock = await readIntegritySuperblock(metadata, start)
+  const bytes = await readSuperblockSectors(metadata, start)
+  const superblock = decodeSuperblock(bytes)
   checkSuperblock(superblock, options)
+  checkSuperblockMac(bytes, superblock, options.journalMac, engine)
   const layout = layoutOf(superblock, metadata.size, start, lower.size)
   checkSize(layout, options)
   checkRoom(superblock, layout, options)
   const isReadOnly = options.readOnly === true || !lower.features.write || !metadata.features.write
   // Mode R is there to get at a volume whose journal or bitmap cannot be used.
-  if (mode !== "R") {
-    checkRecoveryPolicy(superblock, options)
-    if (!superblock.hasDirtyBitmap && !superblock.isInline) await checkJournal(layout, metadata)
-  }
+  if (mode !== "R") checkRecoveryPolicy(superblock, options)
 
   const hash = internalHash && createInternalHash(engine, internalHash)
   const target = {
@@ -130,16 +132,18 @@ async function open(options: OpenIntegrityOptions, recalculateNow: LongVerbOptio
     size: options.size,
     mode,
     hash,
-    salt: superblock.hasFixedHmac ? superblock.salt : undefined,
+    salt: saltOf(superblock),
     allowDiscards: options.allowDiscards ?? false,
     readOnly: isReadOnly,
     onEvent: options.onEvent,
   }
+  let journal: OpenedJournal | undefined
   try {
     const store = integrityStore(target)
     if (mode === "R") return integrityDevice(target, store, false)
+    journal = await openJournal(target, store, options, superblock.hasDirtyBitmap || superblock.isInline)
     const volume = await recoverVolume({
-      store,
+      store: journal.store,
       metadata,
       layout,
       superblock,
@@ -152,31 +156,24 @@ async function open(options: OpenIntegrityOptions, recalculateNow: LongVerbOptio
       resetRecalculate: options.resetRecalculate ?? false,
       recalculateNow,
       flush: () => store.flush(),
-      resetJournal: () => writeEmptyJournal(metadata, layout.journal),
+      resetJournal: journal.reset,
+      seal: superblockSeal(superblock, options.journalMac, engine),
       runtime: options.runtime ?? hostRuntime,
       onEvent: options.onEvent,
     })
-    const device = integrityDevice(target, volume.store, mode !== "J")
+    const device = integrityDevice(target, journal.begin(volume.store), true)
     volume.start()
     return device
   } catch (error) {
+    journal?.destroy()
     hash?.destroy()
     throw error
   }
 }
 
-/** @throws BlockError `UNSUPPORTED` for what no volume can be opened with yet. */
-export function checkBuilt(options: Omit<OpenIntegrityOptions, "lower" | "size" | "internalHash">): void {
-  const { mode, readOnly = false } = options
-  if (options.journalCrypt !== undefined) throw unsupported("an encrypted journal (journal_crypt)")
-  if (options.journalMac !== undefined) throw unsupported("a journal with a MAC (journal_mac)")
-  if (mode === "J" && !readOnly) throw unsupported("writing in mode J (through the journal)")
-}
-
 function checkLine(options: OpenIntegrityOptions): void {
   const { lower, metadata = lower, start = 0, mode, internalHash, allowDiscards } = options
   checkInline(options)
-  checkBuilt(options)
   if (mode === "B" && internalHash === undefined) throw invalid("mode B needs an internal hash")
   if (allowDiscards === true && internalHash === undefined) throw invalid("allow_discards needs an internal hash")
   const unit = Math.max(SECTOR_SIZE, metadata.blockSize)
@@ -212,7 +209,9 @@ function checkSuperblock(superblock: IntegritySuperblock, options: OpenIntegrity
   }
   if (superblock.isInline !== (options.mode === "I"))
     throw invalid(`the superblock says that tags are ${superblock.isInline ? "inline (mode I)" : "not inline"}`)
-  if (superblock.hasJournalMac) throw unsupported("a journal with a MAC (journal_mac)")
+  if (superblock.hasJournalMac !== (options.journalMac !== undefined)) {
+    throw invalid(`the superblock says that the journal has ${superblock.hasJournalMac ? "a" : "no"} MAC (journal_mac)`)
+  }
   const isApart = isDataApart(superblock)
   if (isApart !== (options.metadata !== undefined))
     throw invalid(`the superblock says that the data lie ${isApart ? "on a device of their own" : "beside their tags"}`)
@@ -252,13 +251,6 @@ function checkRoom(superblock: IntegritySuperblock, layout: IntegrityLayout, opt
   const volume = { ...superblock, providedSectors: layout.possibleBytes / SECTOR_SIZE }
   if (haveRoom(volume, tagBufferSectors(volume, bufferSectors, metadata.size), metadata.size)) return
   throw invalid(`the tags do not fit on a device of ${metadata.size} bytes`)
-}
-
-async function checkJournal(layout: IntegrityLayout, lower: BlockDevice): Promise<void> {
-  const state = await inspectJournal(lower, layout.journal)
-  if (state === "used") throw unsupported("a volume with entries in its journal, which need replay (journal)")
-  // The kernel would drop such a journal. With the right journal_crypt, or after a torn write, that loses data.
-  if (state === "unknown") throw unsupported("a journal that is encrypted, torn or damaged (journal)")
 }
 
 function invalid(what: string): BlockError {

@@ -96,6 +96,7 @@ export function recalculation(options: RecalculationOptions): Recalculation {
     },
     read: (offset, buffer) => use(offset, buffer.length, () => readWithoutMarked(store, tagState, offset, buffer)),
     write: (offset, data, tags) => use(offset, data.length, () => store.write(offset, data, tags)),
+    writeTagged: (offset, data, tags) => use(offset, data.length, () => store.writeTagged(offset, data, tags)),
     discard: (offset, length) => use(offset, length, () => store.discard(offset, length)),
     status: () => ({ recalculatedBytes: position }),
     async finish({ signal, onProgress }) {

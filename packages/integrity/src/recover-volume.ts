@@ -36,6 +36,8 @@ export interface RecoverVolumeOptions {
   readonly flush: () => Promise<void>
   /** Writes a journal without entries. */
   readonly resetJournal: () => Promise<void>
+  /** Authenticates a superblock before it is written; undefined where none is. */
+  readonly seal: ((sectors: Uint8Array) => void) | undefined
   readonly runtime: Runtime
   readonly onEvent?: EventListener | undefined
 }
@@ -80,7 +82,7 @@ export async function recoverVolume(options: RecoverVolumeOptions): Promise<Reco
     return { store: isCertain ? store : uncheckedStore(store, tagState), start: () => undefined }
   }
 
-  const writer = await superblockWriter(metadata, layout.startBytes, options.mode)
+  const writer = await superblockWriter(metadata, layout.startBytes, options.mode, options.seal)
   if (marked !== undefined) {
     const hadMarked = await retagMarked(store, marked, size, pendingFrom)
     await options.flush()

@@ -124,6 +124,11 @@ export function decodeSuperblock(bytes: Uint8Array): IntegritySuperblock {
   }
 }
 
+/** The salt that tags and MACs are made with; undefined if none. */
+export function saltOf({ hasFixedHmac, salt }: IntegritySuperblock): Uint8Array | undefined {
+  return hasFixedHmac ? salt : undefined
+}
+
 /** The 4096 bytes of the superblock's sectors. @throws RangeError outside the invariant. */
 export function encodeSuperblock(superblock: IntegritySuperblock): Uint8Array {
   const bytes = new Uint8Array(SUPERBLOCK_SIZE)

@@ -145,18 +145,6 @@ describe("integrity line", () => {
   })
 
   it.each([
-    [`dev 0 4 J 2 internal_hash:crc32c journal_mac:hmac(sha256):${KEY}`, "journal_mac"],
-    [`dev 0 4 J 2 internal_hash:crc32c journal_crypt:ctr(aes):${KEY}`, "journal_crypt"],
-  ])("refuses by name, before it formats, what it reads and cannot open: %s", async (text, name) => {
-    const lower = memoryDevice({ size: SIZE })
-    const line = parse(text)
-    const refusal = { code: "UNSUPPORTED", message: expect.stringContaining(name) }
-    for (const readOnly of [true, false])
-      await expect(integrityWord.open(line, context(readOnly, lower))).rejects.toMatchObject(refusal)
-    expect(await lower.blockStatus(0, SIZE)).toMatchObject([{ kind: "hole" }])
-  })
-
-  it.each([
     ["dev 0 4 D 1 internal_hash:crc32c fix_hmac", "fix_hmac"],
     ["dev 0 4 J 2 internal_hash:crc32c interleave_sectors:4294967297", "interleave_sectors"],
     ["dev 0 4 J 4294967297 internal_hash:crc32c", "number of options"],

@@ -55,7 +55,7 @@ function mediumSize(volume: KernelVolume, path: string): number {
 
 export function tourStack(name: string, volume: KernelVolume, hashTree: HashTree): TourStack {
   const { below, readerLines } = linesOf(volume, hashTree)
-  // The journal of mode J is the kernel's to write; the owner writes in mode D, which leaves it clean.
+  // The owner writes in mode D: what is attacked below stands where it belongs, and not in a journal.
   const writable = below.map((entry) => ({
     ...entry,
     line: entry.line.replace(/( integrity \S+ \d+ \d+) J /, "$1 D "),
