@@ -52,7 +52,7 @@ export class JournalWriter {
   constructor(options: JournalWriterOptions) {
     this.#options = options
     const { shape, sectionCount, sectionBytes } = options.area
-    const capacity = Math.max(1, Math.min(sectionCount, Math.floor(MEMORY_BYTES / sectionBytes)))
+    const capacity = Math.max(2, Math.floor(MEMORY_BYTES / sectionBytes))
     const watermark = Math.ceil((sectionCount * options.watermark) / 100)
     this.#wantedCount = Math.max(1, Math.min(Math.floor(capacity / 2), watermark))
     this.ring = new SectionRing({ ...options, shape, capacity })
