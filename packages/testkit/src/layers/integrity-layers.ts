@@ -16,6 +16,7 @@ type BlockSize = 512 | 1024 | 2048 | 4096
 interface Volume extends Pick<FormatIntegrityOptions, "tagSize" | "blockSize" | "internalHash"> {
   readonly interleaveSectors: number
   readonly legacyPadding?: boolean
+  readonly mode: "B" | "D"
 }
 
 /** Without a journal a torn block of tags takes all of its data with it, flushed or not, in Linux too. */
@@ -28,7 +29,7 @@ function volumeSize({ tagSize, blockSize }: Volume, size: number): number {
   return Math.ceil((size * (1.1 + tagSize / blockSize) + 512 * 1024) / 4096) * 4096
 }
 
-/** Opens a volume in mode D; formats it before, where the medium is new. */
+/** Opens a volume; formats it before, where the medium is new. */
 async function openVolume(
   volume: Volume,
   lower: BlockDevice,
@@ -41,30 +42,32 @@ async function openVolume(
       ...volume,
       lower,
       journalSectors: 64,
-      mode: "D",
       wipe: volume.internalHash !== undefined,
       runtime,
     })
-  const { tagSize, blockSize, internalHash } = volume
-  return await openIntegrity({ lower, size, mode: "D", tagSize, blockSize, internalHash, runtime })
+  const { tagSize, blockSize, internalHash, mode } = volume
+  const bitmap = { sectorsPerBit: 64, allowUnauthenticatedRecovery: mode === "B" }
+  return await openIntegrity({ lower, size, mode, tagSize, blockSize, internalHash, runtime, ...bitmap })
 }
 
 interface IntegrityOptions {
   readonly hash: InternalHash["name"]
   readonly blockSize: BlockSize
   readonly interleaveSectors: number
+  readonly mode: "B" | "D"
 }
 
 /** What shrinks goes to the first: a checksum, which makes volumes quickly. */
 const HASHES = Object.keys(internalHashSizes) as InternalHash["name"][]
 
-/** Every internal hash, in mode D. */
+/** Every internal hash, in modes D and B. */
 export const integrityLayer: LayerKind<IntegrityOptions> = {
   name: "integrity",
   options: fc.record({
     hash: fc.constantFrom(...HASHES),
     blockSize: fc.constantFrom<BlockSize[]>(512, 1024, 2048, 4096),
     interleaveSectors: fc.constantFrom(128, 256),
+    mode: fc.constantFrom<("B" | "D")[]>("D", "B"),
   }),
   shape: ({ blockSize }, below) =>
     carriesTags(below) ? { blockSize: Math.max(blockSize, below.blockSize), tagSize: 0, isTearing: true } : undefined,
@@ -74,13 +77,14 @@ export const integrityLayer: LayerKind<IntegrityOptions> = {
     openVolume(volumeOf(options, lower.blockSize), lower, size, isNew, runtime),
 }
 
-function volumeOf({ hash, blockSize, interleaveSectors }: IntegrityOptions, lowerBlockSize: number): Volume {
+function volumeOf({ hash, blockSize, interleaveSectors, mode }: IntegrityOptions, lowerBlockSize: number): Volume {
   const internalHash = (hash.startsWith("hmac(") ? { name: hash, key: testKey(32) } : { name: hash }) as InternalHash
   return {
     tagSize: internalHashSizes[hash],
     blockSize: Math.max(blockSize, lowerBlockSize),
     internalHash,
     interleaveSectors,
+    mode,
   }
 }
 
@@ -111,5 +115,5 @@ export const sealedTagsLayer: LayerKind<SealedTagsOptions> = {
 
 function tagStoreOf(options: SealedTagsOptions, lowerBlockSize: number): Volume {
   const blockSize = Math.max(options.blockSize, lowerBlockSize)
-  return { tagSize: aeadTagSize(options), blockSize, internalHash: undefined, interleaveSectors: 128 }
+  return { tagSize: aeadTagSize(options), blockSize, internalHash: undefined, interleaveSectors: 128, mode: "D" }
 }
