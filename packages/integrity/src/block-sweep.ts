@@ -1,4 +1,4 @@
-import { BlockError, type LongVerbOptions, readAround } from "@blockstrata/device"
+import { BlockError, type ByteRange, type LongVerbOptions, readAround } from "@blockstrata/device"
 import { blockStore, PIECE_SIZE, type VolumeMedia } from "./block-store.ts"
 import { type AreaRun, areaRuns, type IntegrityLayout } from "./layout.ts"
 
@@ -22,47 +22,57 @@ export interface UnreadableRange {
   readonly error: BlockError
 }
 
+interface ReadPiece {
+  readonly piece: SweptPiece
+  readonly error?: unknown
+}
+
 interface Slot {
   readonly data: Uint8Array
   readonly tags: Uint8Array
 }
 
+/** Pieces in memory: one that is looked at, and the next ones, which are being read. */
+const SLOT_COUNT = 4
+
 /**
- * Reads blocks from `from` up to `to` in pieces and shows each to `look`, which may keep nothing of it. While one is looked
- * at the next is being read.
+ * Reads a range of blocks in pieces and shows each to `look`, in their order; it may keep nothing of them. While one is
+ * looked at the next ones are being read.
  *
- * Memory: two pieces of 512 KiB and their tags, whatever the size.
+ * Memory: four pieces of 512 KiB and their tags, whatever the size.
  *
  * @throws the signal's reason when aborted; what is not the failure of a place below.
  */
 export async function sweepBlocks(
   media: VolumeMedia,
   layout: IntegrityLayout,
-  { offset: from, length }: { readonly offset: number; readonly length: number },
+  range: ByteRange,
   look: (piece: SweptPiece) => void | Promise<void>,
   { signal, onProgress }: LongVerbOptions,
 ): Promise<void> {
   const read = taggedReader(media, layout)
-  const size = Math.min(PIECE_SIZE, length)
-  const slots = [0, 1].map(() => ({
+  const size = Math.min(PIECE_SIZE, range.length)
+  const pieceCount = size === 0 ? 0 : Math.ceil(range.length / size)
+  const slots = Array.from({ length: Math.min(SLOT_COUNT, pieceCount) }, () => ({
     data: new Uint8Array(size),
     tags: new Uint8Array((size / layout.blockSize) * layout.tagSize),
-  })) as [Slot, Slot]
-  const sizeAt = (at: number) => Math.min(size, length - at)
-  let next = startRead(read, layout, slots[0], from, sizeAt(0))
-  for (let done = 0, index = 0; done < length; done += size, index = 1 - index) {
-    const { piece, error } = await next
-    const after = done + size
-    if (after < length) next = startRead(read, layout, slots[1 - index]!, from + after, sizeAt(after))
-    try {
+  }))
+  const startPiece = (index: number): Promise<ReadPiece> => {
+    const length = Math.min(size, range.length - index * size)
+    return startRead(read, layout, slots[index % SLOT_COUNT]!, range.offset + index * size, length)
+  }
+  const reading = slots.map((_, index) => startPiece(index))
+  try {
+    for (let index = 0; index < pieceCount; index++) {
+      const { piece, error } = await reading[index % SLOT_COUNT]!
       signal?.throwIfAborted()
       await look(error === undefined ? piece : await readPieceAround(media, layout, piece, error))
-    } catch (failure) {
-      // What is being read writes into a buffer of ours until it settles.
-      await next
-      throw failure
+      onProgress?.(index * size + piece.data.length, range.length)
+      if (index + SLOT_COUNT < pieceCount) reading[index % SLOT_COUNT] = startPiece(index + SLOT_COUNT)
     }
-    onProgress?.(done + piece.data.length, length)
+  } finally {
+    // What is being read writes into buffers of ours until it settles; nothing of it rejects.
+    for (const piece of reading) await piece
   }
 }
 
@@ -103,7 +113,7 @@ function startRead(
   slot: Slot,
   offset: number,
   length: number,
-): Promise<{ readonly piece: SweptPiece; readonly error?: unknown }> {
+): Promise<ReadPiece> {
   const data = slot.data.subarray(0, length)
   const tags = slot.tags.subarray(0, (length / blockSize) * tagSize)
   const piece = { offset, data, tags, unreadable: [] }
