@@ -69,7 +69,7 @@ function refusalOf(error: unknown, { isReadOnlyHere }: Setup): Pick<Outcome, "ve
   if (!(error instanceof BlockError)) throw error
   // Where there is no volume, Linux may make one.
   if (error.code === "CORRUPT" && isReadOnlyHere) return { verdict: "unbuilt", reason: error.message }
-  if (error.code === "INVALID" || error.code === "CORRUPT") return { verdict: "refused", reason: error.message }
+  if (["INVALID", "CORRUPT", "INTEGRITY"].includes(error.code)) return { verdict: "refused", reason: error.message }
   if (error.code === "UNSUPPORTED" || error.code === "REFUSED") return { verdict: "unbuilt", reason: error.message }
   throw error
 }

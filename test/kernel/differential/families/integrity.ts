@@ -6,6 +6,7 @@ import {
   freshSuperblock,
   type InternalHash,
   internalHashSizes,
+  type JournalAlgorithm,
   layoutOf,
   openIntegrity,
 } from "@blockstrata/integrity"
@@ -36,6 +37,23 @@ const BLOCK_SIZES = [256, 512, 1024, 2048, 4096, 8192].filter((size) => {
 const NUMBER_WORDS = Object.keys(NUMBER_FIELDS).filter((word) => word !== "block_size") as NumberWord[]
 const FLAG_WORDS = Object.keys(FLAG_FIELDS).filter((word) => !NOT_DRAWN.includes(word))
 const STATES = ["formatted by the opening", "written here", "wiped here"] as const
+
+/** Bytes of the keys that a MAC and a cipher of the journal take; a new one there is to be added here. */
+const JOURNAL_MACS: Readonly<Record<string, readonly number[]>> = {
+  "hmac(sha1)": [20],
+  "hmac(sha256)": [1, 32, 100],
+  "hmac(sha512)": [64],
+  crc32c: [0],
+  sha256: [0],
+}
+const JOURNAL_CIPHERS: Readonly<Record<string, readonly number[]>> = {
+  "ctr(aes)": [16, 24, 32],
+  "cbc(aes)": [16, 32],
+  "ecb(aes)": [16],
+  "xts(aes)": [32, 64],
+  "lrw(aes)": [32, 48],
+  chacha20: [32],
+}
 
 /**
  * Field, place and length in the superblock. Not the flags, which start work in Linux; not the size and what decides it
@@ -77,6 +95,8 @@ export const integrityFamily: Family = {
     ...BLOCK_SIZES.map((size) => `block_size:${size}`),
     ...NUMBER_WORDS,
     ...FLAG_WORDS,
+    ...Object.keys(JOURNAL_MACS).map((name) => `journal_mac:${name}`),
+    ...Object.keys(JOURNAL_CIPHERS).map((name) => `journal_crypt:${name}`),
     ...STATES,
     ...["changed data or tags", "changed superblock"],
     ...[
@@ -104,6 +124,8 @@ interface IntegrityDraw {
   readonly isApart: boolean
   readonly startSectors: number
   readonly flags: readonly string[]
+  readonly journalMac: JournalAlgorithm | undefined
+  readonly journalCrypt: JournalAlgorithm | undefined
   readonly numbers: Partial<Readonly<Record<NumberWord, number>>>
   readonly legacyPadding: boolean
   readonly legacyHmac: boolean
@@ -121,7 +143,9 @@ function draw(random: SeededRandom): Draft {
   const flags = pickSome(random, FLAG_WORDS, 1, 2)
     .filter((flag) => flag !== "allow_discards" || name !== undefined)
     .filter((flag) => !RECALCULATING.includes(flag) || recalculates)
-  const isRefused = name?.startsWith("hmac(") === true && flags.some((flag) => RECALCULATING.includes(flag))
+  const journalMac = journalAlgorithm(JOURNAL_MACS, random)
+  const isKeyed = name?.startsWith("hmac(") === true || journalMac !== undefined
+  const isRefused = isKeyed && flags.some((flag) => RECALCULATING.includes(flag))
   if (isRefused && !flags.includes("legacy_recalculate")) flags.push("legacy_recalculate")
   const isFresh = mode === "D" && isChance(random, 1, 4)
   // A tag of one byte fits once in 256 blocks, another one for each salt: Linux and this library draw their own.
@@ -140,6 +164,8 @@ function draw(random: SeededRandom): Draft {
     isApart: isChance(random, 1, 4),
     startSectors: isChance(random, 1, 4) ? 8 * (1 + random.below(6)) : 0,
     flags,
+    journalMac,
+    journalCrypt: journalAlgorithm(JOURNAL_CIPHERS, random),
     numbers: Object.fromEntries(numberWords.map((word) => [word, NUMBERS[word](random)])),
     legacyPadding: isFresh ? !flags.includes("fix_padding") : isChance(random, 1, 4),
     legacyHmac: isFresh ? !flags.includes("fix_hmac") : isChance(random, 1, 4),
@@ -150,6 +176,21 @@ function draw(random: SeededRandom): Draft {
 
 function hashOf(name: InternalHash["name"], random: SeededRandom): InternalHash {
   return (name.startsWith("hmac(") ? { name, key: random.bytes(1 + random.below(160)) } : { name }) as InternalHash
+}
+
+function journalAlgorithm(
+  sizes: Readonly<Record<string, readonly number[]>>,
+  random: SeededRandom,
+): JournalAlgorithm | undefined {
+  if (isChance(random, 2, 3)) return undefined
+  const [name, keySizes] = random.pick(Object.entries(sizes))
+  return { name, key: random.bytes(random.pick(keySizes)) }
+}
+
+function algorithmWord(option: string, algorithm: JournalAlgorithm | undefined): string[] {
+  if (algorithm === undefined) return []
+  const { name, key } = algorithm
+  return [`${option}:${name}${key.length === 0 ? "" : `:${Buffer.from(key).toString("hex")}`}`]
 }
 
 function wordsOf(choice: IntegrityDraw, digestSize: number): string[] {
@@ -163,6 +204,8 @@ function wordsOf(choice: IntegrityDraw, digestSize: number): string[] {
     ...(hash !== undefined && length !== undefined ? [`${hash.name} with a ${length} tag`] : []),
     `block_size:${blockSize}`,
     ...flags,
+    ...(choice.journalMac ? [`journal_mac:${choice.journalMac.name}`] : []),
+    ...(choice.journalCrypt ? [`journal_crypt:${choice.journalCrypt.name}`] : []),
     ...Object.keys(numbers),
     ...(choice.isTagSizeSaid ? [] : ["tag size -"]),
     ...(choice.startSectors > 0 ? ["start"] : []),
@@ -189,6 +232,7 @@ async function build(choice: IntegrityDraw, random: SeededRandom): Promise<Setup
       ...formatOf(choice),
       dataBytes: isApart ? media.data.length : undefined,
       hasInternalHash: hash !== undefined,
+      hasJournalMac: choice.journalMac !== undefined,
       legacyPadding: choice.legacyPadding,
       legacyHmac: choice.legacyHmac,
       isBitmapMode: mode === "B",
@@ -203,7 +247,6 @@ async function build(choice: IntegrityDraw, random: SeededRandom): Promise<Setup
   if (state !== STATES[0]) await writeVolume(choice, media, size, random)
   else if (isChance(random, 1, 2)) random.fill(media.metadata.subarray(startSectors * 512 + 4096))
   const damage = changeMedium(choice, media, random)
-  const isReadOnlyHere = mode === "J"
   return {
     line: lineOf(choice, size, random),
     media: [
@@ -212,14 +255,14 @@ async function build(choice: IntegrityDraw, random: SeededRandom): Promise<Setup
     ],
     size,
     blockSize: unit,
-    isReadOnlyHere,
     damage,
     // Somewhere else there may be no volume yet: one is made, with a salt.
     isSpoiltToRandom: (line) =>
       line.includes("fix_hmac") &&
       (isApart !== line.includes("meta_device:m1") || line.split(" ")[4] !== String(startSectors)),
-    isRandomized: state === STATES[0] && hash !== undefined && !choice.legacyHmac,
-    canDiscard: flags.includes("allow_discards") && !isReadOnlyHere,
+    // Which entries share a section of the journal, a clock decides.
+    isRandomized: mode === "J" || (state === STATES[0] && hash !== undefined && !choice.legacyHmac),
+    canDiscard: flags.includes("allow_discards"),
   }
 }
 
@@ -267,12 +310,25 @@ async function writeVolume(choice: IntegrityDraw, media: Media, size: number, ra
     internalHash,
     legacyPadding: choice.legacyPadding,
     legacyHmac: choice.legacyHmac,
+    journalMac: choice.journalMac,
+    journalCrypt: choice.journalCrypt,
     mode: mode === "B" ? "B" : "J",
     wipe: state === STATES[2],
     runtime: seededRuntime(random.nextUint32()),
   })
   const { bufferSectors } = formatOf(choice)
-  const device = await openIntegrity({ lower, metadata, start, size, mode: "D", internalHash, bufferSectors })
+  const { journalMac, journalCrypt } = choice
+  const journal = { journalMac, journalCrypt }
+  const device = await openIntegrity({
+    lower,
+    metadata,
+    start,
+    size,
+    mode: "D",
+    internalHash,
+    bufferSectors,
+    ...journal,
+  })
   for (let count = random.below(4); count > 0; count--) {
     const { offset, length } = drawRange(random, size, device.blockSize)
     await device.write(offset, random.bytes(length))
@@ -309,6 +365,8 @@ function lineOf(choice: IntegrityDraw, size: number, random: SeededRandom): stri
   const options = random.shuffle([
     ...flags,
     ...(choice.isApart ? ["meta_device:m1"] : []),
+    ...algorithmWord("journal_mac", choice.journalMac),
+    ...algorithmWord("journal_crypt", choice.journalCrypt),
     ...(blockSize === 512 && isChance(random, 1, 2) ? [] : [`block_size:${blockSize}`]),
     ...Object.entries(numbers).map(([word, value]) => `${word}:${value}`),
     ...(hash === undefined ? [] : [`internal_hash:${hash.name}${key}`]),
