@@ -31,7 +31,7 @@ export interface FreshSuperblockOptions {
   readonly legacyPadding: boolean
   /** Tags without the salt, as before Linux 5.11: a block then fits into any volume of the same key. */
   readonly legacyHmac: boolean
-  /** 16 bytes; random if absent. Only with an internal hash and without `legacyHmac`. */
+  /** 16 bytes; random if absent. Only with an internal hash or a journal MAC, and without `legacyHmac`. */
   readonly salt?: Uint8Array | undefined
   /** Tags are what the device below keeps with its blocks; there is no journal. False if absent. */
   readonly isInline?: boolean | undefined
@@ -62,7 +62,7 @@ export function freshSuperblock(
 ): IntegritySuperblock {
   checkOptions(options)
   const { tagSize, blockSize, legacyPadding } = options
-  const hasFixedHmac = options.hasInternalHash && !options.legacyHmac
+  const hasFixedHmac = (options.hasInternalHash || options.hasJournalMac === true) && !options.legacyHmac
   const { dataBytes = lowerBytes } = options
   const isApart = options.dataBytes !== undefined
   const interleaveSectors = floorPowerOfTwo(options.interleaveSectors || INTERLEAVE_DEFAULT)
@@ -195,7 +195,7 @@ function checkOptions({
   if (counts.isInline === true && (counts.dataBytes !== undefined || !hasInternalHash))
     throw new RangeError("integrity: inline tags need an internal hash, and no device of their own")
   if (salt === undefined) return
-  if (!hasInternalHash || legacyHmac) throw new RangeError("integrity: a salt without a salted internal hash")
+  if (!(hasInternalHash || counts.hasJournalMac === true) || legacyHmac) throw new RangeError("integrity: a salt without a salted internal hash")
   if (salt.length !== SALT_SIZE)
     throw new RangeError(`integrity: salt: expected ${SALT_SIZE} bytes, got ${salt.length}`)
 }
