@@ -195,7 +195,8 @@ function checkOptions({
   if (counts.isInline === true && (counts.dataBytes !== undefined || !hasInternalHash))
     throw new RangeError("integrity: inline tags need an internal hash, and no device of their own")
   if (salt === undefined) return
-  if (!(hasInternalHash || counts.hasJournalMac === true) || legacyHmac) throw new RangeError("integrity: a salt without a salted internal hash")
+  if (!(hasInternalHash || counts.hasJournalMac === true) || legacyHmac)
+    throw new RangeError("integrity: a salt without a salted internal hash")
   if (salt.length !== SALT_SIZE)
     throw new RangeError(`integrity: salt: expected ${SALT_SIZE} bytes, got ${salt.length}`)
 }
