@@ -49,7 +49,8 @@ describe("superblockFindings", () => {
     for (let at = 0; at < 4096; at++) {
       const bytes = original.slice()
       bytes[at]! ^= 1 + random.below(255)
-      if (!covers(bytes, at)) missed.add(at)
+      // Another size of tags may leave room for just as many blocks: it takes the line to tell.
+      if (!covers(bytes, at, { expected: { tagSize: format.tagSize } })) missed.add(at)
     }
     expect([...missed]).toEqual(Array.from({ length: 16 }, (_, index) => 48 + index))
   })
