@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest"
 import { type JournalArea, journalArea } from "./journal-area.ts"
 import { journalCrypt } from "./journal-crypt.ts"
 import { journalMac } from "./journal-mac.ts"
-import { clearSection, putEntry, type SectionShape } from "./journal-section.ts"
+import { putSection, type SectionShape } from "./journal-section.ts"
 import { sectionLayout } from "./layout.ts"
 
 const COUNT = 30
@@ -42,8 +42,8 @@ function sections(count: number): Uint8Array {
   const bytes = new Uint8Array(count * sectionBytes)
   for (let start = 0; start < bytes.length; start += sectionBytes) {
     const section = bytes.subarray(start, start + sectionBytes)
-    clearSection(section, SHAPE)
-    putEntry(section, SHAPE, 3, { offset: start * 512, data: random.bytes(512), tag: random.bytes(4) })
+    const offsets = Float64Array.from([0, 1, 2, 3], (index) => (start + index) * 512)
+    putSection(section, SHAPE, { count: 4, offsets, data: random.bytes(4 * 512), tags: random.bytes(4 * 4) })
   }
   return bytes
 }

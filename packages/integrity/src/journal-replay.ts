@@ -56,12 +56,14 @@ async function writeNewest(
   batch: SectionBatch,
 ): Promise<void> {
   const { blockSize, tagSize } = shape
-  const blocks = batch.flatMap(([sectionIndex, section]) => {
+  const blocks: { readonly offset: number; readonly section: Uint8Array; readonly slot: number }[] = []
+  const entryCount = sectionEntryCount(shape)
+  for (const [sectionIndex, section] of batch) {
     const places = plan.placesOf(sectionIndex)
-    return Array.from({ length: sectionEntryCount(shape) }, (_, slot) => slot)
-      .filter((slot) => plan.isNewest(sectionIndex, slot))
-      .map((slot) => ({ offset: places[slot]!, section, slot }))
-  })
+    for (let slot = 0; slot < entryCount; slot++) {
+      if (plan.isNewest(sectionIndex, slot)) blocks.push({ offset: places[slot]!, section, slot })
+    }
+  }
   blocks.sort((left, right) => left.offset - right.offset)
   const countMax = PIECE_SIZE / blockSize
   for (let start = 0; start < blocks.length; ) {

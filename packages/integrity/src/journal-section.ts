@@ -60,26 +60,48 @@ export function entryPlace(section: DataView, shape: SectionShape, slot: number)
   return high === UNUSED ? undefined : (high * WORD_RANGE + section.getUint32(at, true)) * SECTOR_SIZE
 }
 
-/** Fills an entry and its data sectors; `data` is a block, `tag` as long as tags are. */
-export function putEntry(
-  section: Uint8Array,
-  shape: SectionShape,
-  slot: number,
-  { offset, data, tag }: { readonly offset: number; readonly data: Uint8Array; readonly tag: Uint8Array },
-): void {
-  const at = entryOffset(shape, slot)
+/** Blocks in the order of their entries. */
+export interface SectionContent {
+  readonly count: number
+  /** Bytes of the integrity device. */
+  readonly offsets: Float64Array
+  readonly data: Uint8Array
+  readonly tags: Uint8Array
+}
+
+/**
+ * Makes a section of `count` entries, the first ones; the others are unused. All but commit ids and MAC: the section is as
+ * Linux would have it, and of what stood in `section` before nothing is left.
+ */
+export function putSection(section: Uint8Array, shape: SectionShape, content: SectionContent): void {
+  const { count, offsets, data, tags } = content
+  const { blockSize, tagSize } = shape
+  const blockSectors = blockSize / SECTOR_SIZE
+  const dataStart = entryDataOffset(shape, 0)
+  const dataEnd = dataStart + count * blockSize
+  section.fill(0, 0, dataStart)
+  section.fill(0, dataEnd)
+  section.set(data.subarray(0, count * blockSize), dataStart)
   const view = viewOf(section)
-  const sector = offset / SECTOR_SIZE
-  view.setUint32(at, sector % WORD_RANGE, true)
-  view.setUint32(at + 4, Math.floor(sector / WORD_RANGE), true)
-  section.set(data, entryDataOffset(shape, slot))
-  const endsAt = at + FIELD_SIZE
-  const sectorCount = data.length / SECTOR_SIZE
-  for (let index = 0; index < sectorCount; index++) {
-    const end = index * SECTOR_SIZE + COMMIT_ID_OFFSET
-    for (let byte = 0; byte < END_SIZE; byte++) section[endsAt + index * END_SIZE + byte] = data[end + byte]!
+  const entryCount = sectionEntryCount(shape)
+  for (let slot = 0; slot < entryCount; slot++) {
+    const at = entryOffset(shape, slot)
+    if (slot >= count) {
+      view.setUint32(at + 4, UNUSED, true)
+      continue
+    }
+    const sector = offsets[slot]! / SECTOR_SIZE
+    view.setUint32(at, sector % WORD_RANGE, true)
+    view.setUint32(at + 4, Math.floor(sector / WORD_RANGE), true)
+    for (let index = 0; index < blockSectors; index++) {
+      const from = dataStart + slot * blockSize + index * SECTOR_SIZE + COMMIT_ID_OFFSET
+      const to = at + FIELD_SIZE + index * END_SIZE
+      view.setUint32(to, view.getUint32(from))
+      view.setUint32(to + 4, view.getUint32(from + 4))
+    }
+    const tagAt = at + FIELD_SIZE + blockSectors * END_SIZE
+    for (let byte = 0; byte < tagSize; byte++) section[tagAt + byte] = tags[slot * tagSize + byte]!
   }
-  section.set(tag, endsAt + sectorCount * END_SIZE)
 }
 
 /** Copies the block of an entry to `data`, whole again, and its tag to `tag`. */
@@ -103,10 +125,8 @@ export function takeEntry(
 
 /** Makes a section one without entries, of zeroes otherwise. */
 export function clearSection(section: Uint8Array, shape: SectionShape): void {
-  section.fill(0)
-  const view = viewOf(section)
-  const entryCount = sectionEntryCount(shape)
-  for (let slot = 0; slot < entryCount; slot++) view.setUint32(entryOffset(shape, slot) + 4, UNUSED, true)
+  const none = new Uint8Array(0)
+  putSection(section, shape, { count: 0, offsets: new Float64Array(0), data: none, tags: none })
 }
 
 /** The sector fields of all entries in their order: what the MAC is made from. */

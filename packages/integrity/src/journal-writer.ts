@@ -2,7 +2,7 @@ import { BlockError, type EventListener, RangeLock, type Runtime } from "@blocks
 import type { BlockStore } from "./block-store.ts"
 import { nextSequence } from "./commit-id.ts"
 import type { JournalArea } from "./journal-area.ts"
-import { clearSection, putEntry } from "./journal-section.ts"
+import { putSection } from "./journal-section.ts"
 import { type MemorySection, SectionRing, type TaggedBlocks } from "./section-ring.ts"
 import { writeBackSections } from "./write-back.ts"
 
@@ -44,6 +44,8 @@ export class JournalWriter {
   /** Sections in use at which somebody has to wait until they are written back. */
   readonly #wantedCount: number
   readonly #lock = new RangeLock()
+  /** Sections on their way to the medium. */
+  readonly #scratch: Uint8Array
   #failure: unknown
   #hasWritten = false
   #isCleaning = false
@@ -51,7 +53,8 @@ export class JournalWriter {
 
   constructor(options: JournalWriterOptions) {
     this.#options = options
-    const { shape, sectionCount, sectionBytes } = options.area
+    const { shape, sectionCount, sectionBytes, batchCount } = options.area
+    this.#scratch = new Uint8Array(Math.min(batchCount, sectionCount) * sectionBytes)
     const capacity = Math.max(2, Math.floor(MEMORY_BYTES / sectionBytes))
     const watermark = Math.ceil((sectionCount * options.watermark) / 100)
     this.#wantedCount = Math.max(1, Math.min(Math.floor(capacity / 2), watermark))
@@ -135,7 +138,12 @@ export class JournalWriter {
       const { sectionIndex, sequence } = sections[start]!
       let count = 1
       while (count < area.batchCount && isNeighbour(sections, start, count)) count++
-      await area.write(sectionIndex, plainSections(area, sections.slice(start, start + count)), sequence)
+      const bytes = this.#scratch.subarray(0, count * area.sectionBytes)
+      for (let index = 0; index < count; index++) {
+        const section = bytes.subarray(index * area.sectionBytes, (index + 1) * area.sectionBytes)
+        putSection(section, area.shape, sections[start + index]!)
+      }
+      await area.write(sectionIndex, bytes, sequence)
       start += count
     }
     // What is written back must stand in the journal before: a crash in between would leave neither.
@@ -179,24 +187,6 @@ export class JournalWriter {
       this.#isCleaning = false
     }
   }
-}
-
-/** Sections as the journal has them, but for commit ids, MACs and encryption. */
-function plainSections({ shape, sectionBytes }: JournalArea, sections: readonly MemorySection[]): Uint8Array {
-  const { blockSize, tagSize } = shape
-  const bytes = new Uint8Array(sections.length * sectionBytes)
-  for (const [index, { count, offsets, data, tags }] of sections.entries()) {
-    const section = bytes.subarray(index * sectionBytes, (index + 1) * sectionBytes)
-    clearSection(section, shape)
-    for (let slot = 0; slot < count; slot++) {
-      putEntry(section, shape, slot, {
-        offset: offsets[slot]!,
-        data: data.subarray(slot * blockSize, (slot + 1) * blockSize),
-        tag: tags.subarray(slot * tagSize, (slot + 1) * tagSize),
-      })
-    }
-  }
-  return bytes
 }
 
 /** Whether the section `count` after `start` goes on where the one before it ends, in the same round. */

@@ -116,28 +116,35 @@ export async function planReplay(options: ReplayOptions): Promise<ReplayPlan> {
   }
 }
 
-/** The places of the entries of one section, NaN where there is none; verified. */
-function verifiedPlaces(options: ReplayOptions, section: Uint8Array, sectionIndex: number): Float64Array {
+/** The places of the entries of one section, NaN where there is none; verified, if `isWanted` says so. */
+function verifiedPlaces(
+  options: ReplayOptions,
+  section: Uint8Array,
+  sectionIndex: number,
+  isWanted: (slot: number) => boolean = () => true,
+): Float64Array {
   const { area, layout, check } = options
   const { shape } = area
   if (area.mac?.matches(section, sectionIndex) === false) throw forgedSection(area, sectionIndex)
   const view = viewOf(section)
   const block = { data: new Uint8Array(shape.blockSize), tag: new Uint8Array(shape.tagSize) }
-  return Float64Array.from({ length: sectionEntryCount(shape) }, (_, slot) => {
+  const places = new Float64Array(sectionEntryCount(shape)).fill(Number.NaN)
+  for (let slot = 0; slot < places.length; slot++) {
     const place = entryPlace(view, shape, slot)
-    if (place === undefined) return Number.NaN
-    if (place >= layout.providedBytes) return place
+    if (place === undefined) continue
+    places[slot] = place
+    if (place >= layout.providedBytes || !isWanted(slot)) continue
     const at = shape.journal.offset + sectionIndex * area.sectionBytes + entryOffset(shape, slot)
     if (place % shape.blockSize !== 0) throw entryError("CORRUPT", at, "is of no whole block")
+    if (check === undefined) continue
     takeEntry(section, shape, slot, block)
-    if (check?.firstMismatch(place, block.data, block.tag) !== undefined) {
-      throw entryError("INTEGRITY", at, `for offset ${place} does not match its tag`)
-    }
-    return place
-  })
+    if (check.firstMismatch(place, block.data, block.tag) === undefined) continue
+    throw entryError("INTEGRITY", at, `for offset ${place} does not match its tag`)
+  }
+  return places
 }
 
-/** Verifies a section that was read again. @throws BlockError `INTEGRITY` if it is another one: a medium may answer differently. */
+/** Verifies what of a section that was read again is to be used. @throws BlockError `INTEGRITY` if it is another one: a medium may answer differently. */
 export function checkUnchanged(
   plan: ReplayPlan,
   options: ReplayOptions,
@@ -145,7 +152,9 @@ export function checkUnchanged(
   sectionIndex: number,
 ): void {
   const planned = plan.placesOf(sectionIndex)
-  const isSame = verifiedPlaces(options, section, sectionIndex).every((place, slot) => Object.is(place, planned[slot]))
+  const isNewest = (slot: number) => plan.isNewest(sectionIndex, slot)
+  const found = verifiedPlaces(options, section, sectionIndex, isNewest)
+  const isSame = found.every((place, slot) => Object.is(place, planned[slot]))
   if (isSame) return
   const message = `integrity journal: section ${sectionIndex} is another one than when it was read first`
   throw new BlockError("INTEGRITY", message, { operation: "open" })

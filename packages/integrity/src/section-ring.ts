@@ -1,18 +1,14 @@
 import { nextSequence } from "./commit-id.ts"
-import { type SectionShape, sectionEntryCount } from "./journal-section.ts"
+import { type SectionContent, type SectionShape, sectionEntryCount } from "./journal-section.ts"
 
 /** A section in memory, with the blocks as they are: nothing is displaced yet. */
-export interface MemorySection {
+export interface MemorySection extends SectionContent {
   /** Counts all sections ever filled: a larger one is newer. */
   readonly serial: number
   readonly sectionIndex: number
   readonly sequence: number
   /** Entries; slots from there on are unused. */
   count: number
-  /** Bytes of the integrity device, of each entry. */
-  readonly offsets: Float64Array
-  readonly data: Uint8Array
-  readonly tags: Uint8Array
 }
 
 /** Blocks to be written, one after the other, and their tags. */

@@ -12,6 +12,35 @@ interface Entry {
 /** Bytes of data that are under way at a time. */
 const WINDOW_BYTES = 2 * PIECE_SIZE
 
+/** Memory for one window, used again and again: what is written belongs to the devices below until it has settled. */
+class Window {
+  readonly #data = new Uint8Array(WINDOW_BYTES)
+  readonly #tags: Uint8Array
+  #usedBytes = 0
+  #tagBytes = 0
+
+  constructor({ blockSize, tagSize }: SectionShape) {
+    this.#tags = new Uint8Array((WINDOW_BYTES / blockSize) * tagSize)
+  }
+
+  hasRoom(dataBytes: number): boolean {
+    return this.#usedBytes + dataBytes <= WINDOW_BYTES
+  }
+
+  take(dataBytes: number, tagBytes: number): Pick<TaggedBlocks, "data" | "tags"> {
+    const data = this.#data.subarray(this.#usedBytes, this.#usedBytes + dataBytes)
+    const tags = this.#tags.subarray(this.#tagBytes, this.#tagBytes + tagBytes)
+    this.#usedBytes += dataBytes
+    this.#tagBytes += tagBytes
+    return { data, tags }
+  }
+
+  clear(): void {
+    this.#usedBytes = 0
+    this.#tagBytes = 0
+  }
+}
+
 /** Writes the blocks of committed sections to where they belong, each once, neighbours together. */
 export async function writeBackSections(
   ring: SectionRing,
@@ -19,20 +48,27 @@ export async function writeBackSections(
   shape: SectionShape,
   store: BlockStore,
 ): Promise<void> {
+  const { blockSize, tagSize } = shape
   const entries = newestEntries(ring, sections)
+  const window = new Window(shape)
   let under: Promise<void>[] = []
-  let underBytes = 0
+  const settle = async () => {
+    const requests = under
+    under = []
+    await settleAll(requests)
+    window.clear()
+  }
   try {
-    for (const run of runsOf(entries, shape)) {
-      under.push(store.writeTagged(run.offset, run.data, run.tags))
-      underBytes += run.data.length
-      if (underBytes < WINDOW_BYTES) continue
-      await settleAll(under)
-      under = []
-      underBytes = 0
+    for (let start = 0; start < entries.length; ) {
+      const count = runLength(entries, start, blockSize)
+      if (!window.hasRoom(count * blockSize)) await settle()
+      const { data, tags } = window.take(count * blockSize, count * tagSize)
+      gather(entries, start, count, shape, { data, tags })
+      under.push(store.writeTagged(entries[start]!.offset, data, tags))
+      start += count
     }
   } finally {
-    await settleAll(under)
+    await settle()
   }
 }
 
@@ -54,24 +90,30 @@ function newestEntries(ring: SectionRing, sections: readonly MemorySection[]): E
   return entries.filter(({ offset }, index) => entries[index + 1]?.offset !== offset)
 }
 
-function* runsOf(entries: readonly Entry[], { blockSize, tagSize }: SectionShape): Generator<TaggedBlocks> {
+/** Entries from `start` on whose blocks follow each other, as many as one write takes. */
+function runLength(entries: readonly Entry[], start: number, blockSize: number): number {
   const countMax = PIECE_SIZE / blockSize
-  for (let start = 0; start < entries.length; ) {
-    const { offset } = entries[start]!
-    let count = 1
-    while (count < countMax && entries[start + count]?.offset === offset + count * blockSize) count++
-    const data = new Uint8Array(count * blockSize)
-    const tags = new Uint8Array(count * tagSize)
-    for (let done = 0; done < count; ) {
-      const { section, slot } = entries[start + done]!
-      let together = 1
-      while (done + together < count && isNext(entries[start + done + together]!, section, slot + together)) together++
-      data.set(section.data.subarray(slot * blockSize, (slot + together) * blockSize), done * blockSize)
-      tags.set(section.tags.subarray(slot * tagSize, (slot + together) * tagSize), done * tagSize)
-      done += together
-    }
-    yield { offset, data, tags }
-    start += count
+  const { offset } = entries[start]!
+  let count = 1
+  while (count < countMax && entries[start + count]?.offset === offset + count * blockSize) count++
+  return count
+}
+
+/** Copies the blocks of a run and their tags; those that are neighbours in memory, too, at once. */
+function gather(
+  entries: readonly Entry[],
+  start: number,
+  count: number,
+  { blockSize, tagSize }: SectionShape,
+  { data, tags }: Pick<TaggedBlocks, "data" | "tags">,
+): void {
+  for (let done = 0; done < count; ) {
+    const { section, slot } = entries[start + done]!
+    let together = 1
+    while (done + together < count && isNext(entries[start + done + together]!, section, slot + together)) together++
+    data.set(section.data.subarray(slot * blockSize, (slot + together) * blockSize), done * blockSize)
+    tags.set(section.tags.subarray(slot * tagSize, (slot + together) * tagSize), done * tagSize)
+    done += together
   }
 }
 
