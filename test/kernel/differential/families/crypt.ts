@@ -31,11 +31,11 @@ const FORMS: readonly (readonly Spelling[])[] = [
     [2, 8, 64].flatMap((count) => spellings((iv) => `aes:${count}-${mode}-${iv}`, [`aes:${count}`, `aes:N-${mode}`])),
     hashed(
       (hash, iv) => `capi:essiv(${mode}(aes),${hash})-${iv}`,
-      (hash) => [`essiv(${mode})`, `essiv(,${hash})`],
+      (hash) => [`essiv(${mode})`, hash],
     ),
     hashed(
       (hash, iv) => `capi:authenc(hmac(${hash}),${mode}(aes))-${iv}`,
-      (hash) => [`authenc ${mode}`, `hmac ${hash}`],
+      (hash) => [`authenc ${mode}`, hash],
     ),
   ]),
   ...ADIANTUM_STREAMS.flatMap((stream) => [
@@ -51,7 +51,10 @@ const FORMS: readonly (readonly Spelling[])[] = [
 ].filter((form) => form.length > 0)
 
 function spellings(textOf: (iv: string) => string, words: readonly string[]): Spelling[] {
-  return IV_WORDS.flatMap((iv) => oneSpelling(textOf(iv), words, `IV ${iv}`))
+  return IV_WORDS.flatMap((iv) => {
+    const [name = "", hash] = iv.split(":")
+    return oneSpelling(textOf(iv), words, [`IV ${name}`, ...(hash === undefined ? [] : [hash])])
+  })
 }
 
 function hashed(textOf: (hash: string, iv: string) => string, namesOf: (hash: string) => string[]): Spelling[] {
@@ -59,12 +62,12 @@ function hashed(textOf: (hash: string, iv: string) => string, namesOf: (hash: st
 }
 
 /** Empty if it is refused here, or with every key: `test/kernel/crypt-lines.ts` has the refusals. A mode may have no IV. */
-function oneSpelling(text: string, words: readonly string[], ivWord?: string): Spelling[] {
+function oneSpelling(text: string, words: readonly string[], ivWords: readonly string[] = []): Spelling[] {
   for (const kind of ["aead", undefined, "none"] as const) {
     try {
       const spec = parseCipherSpec(text, kind)
       if (volumeKeySizes(spec).length === 0) return []
-      return [{ text, spec, kind, words: ivWord === undefined || spec.iv === "none" ? words : [...words, ivWord] }]
+      return [{ text, spec, kind, words: spec.iv === "none" ? words : [...words, ...ivWords] }]
     } catch (error) {
       if (!(error instanceof BlockError)) throw error
     }

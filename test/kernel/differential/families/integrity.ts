@@ -87,11 +87,8 @@ export const integrityFamily: Family = {
   coverage: [
     ...MODES.map((mode) => `mode ${mode}`),
     ...HASHES,
-    ...HASHES.map((hash) => `${hash} in mode D`),
-    ...["crc32c", "xxhash64", "sha256", "hmac(sha256)"].flatMap((hash) => [
-      `${hash} with a longer tag`,
-      `${hash} with a shorter tag`,
-    ]),
+    "a hash in mode D",
+    ...["a longer tag", "a shorter tag", "a longer tag of an HMAC", "a shorter tag of an HMAC"],
     ...BLOCK_SIZES.map((size) => `block_size:${size}`),
     ...NUMBER_WORDS,
     ...FLAG_WORDS,
@@ -200,8 +197,10 @@ function wordsOf(choice: IntegrityDraw, digestSize: number): string[] {
     `mode ${mode}`,
     state,
     ...(hash === undefined ? ["no hash"] : [hash.name]),
-    ...(hash !== undefined && mode === "D" ? [`${hash.name} in mode D`] : []),
-    ...(hash !== undefined && length !== undefined ? [`${hash.name} with a ${length} tag`] : []),
+    ...(hash !== undefined && mode === "D" ? ["a hash in mode D"] : []),
+    ...(hash !== undefined && length !== undefined
+      ? [`a ${length} tag${hash.name.startsWith("hmac") ? " of an HMAC" : ""}`]
+      : []),
     `block_size:${blockSize}`,
     ...flags,
     ...(choice.journalMac ? [`journal_mac:${choice.journalMac.name}`] : []),
