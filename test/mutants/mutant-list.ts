@@ -3,6 +3,7 @@ import { cryptMutants } from "./crypt-mutants.ts"
 import { deviceMutants } from "./device-mutants.ts"
 import { formatMutants } from "./format-mutants.ts"
 import { integrityMutants } from "./integrity-mutants.ts"
+import { journalMutants } from "./journal-mutants.ts"
 import { mirrorMutants } from "./mirror-mutants.ts"
 import type { Mutant } from "./mutant.ts"
 import { stackMutants } from "./stack-mutants.ts"
@@ -15,6 +16,7 @@ export const mutants: readonly Mutant[] = [
   ...integrityMutants,
   ...formatMutants,
   ...bitmapMutants,
+  ...journalMutants,
   ...verityMutants,
   ...mirrorMutants,
   ...stackMutants,

@@ -1,3 +1,4 @@
+import { createCipheriv } from "node:crypto"
 import { memoryDevice } from "@blockstrata/device"
 import { nodeEngine } from "@blockstrata/primitives/node"
 import { portableEngine } from "@blockstrata/primitives/portable"
@@ -113,6 +114,20 @@ describe("the MAC of a section", () => {
       }
     }
   })
+})
+
+it("encrypts each section by cbc(aes) as one message, its IV the encryption of its number", () => {
+  const name = "cbc(aes)"
+  const crypt = journalCrypt(nodeEngine, { name, key: key(name) }, SHAPE.journal)
+  const found = new Uint8Array(3 * sectionBytes)
+  crypt.encrypt(found, 5)
+  const openssl = (iv: Uint8Array, text: Uint8Array) =>
+    createCipheriv("aes-192-cbc", key(name), iv).setAutoPadding(false).update(text)
+  for (const index of [0, 1, 2]) {
+    const number = Uint8Array.from({ length: 16 }, (_, at) => (at === 0 ? 5 + index : 0))
+    const expected = openssl(openssl(new Uint8Array(16), number), new Uint8Array(sectionBytes))
+    expect(Buffer.compare(found.subarray(index * sectionBytes, (index + 1) * sectionBytes), expected)).toBe(0)
+  }
 })
 
 it("refuses other ciphers, and keys that a cipher does not take, without naming them", () => {
