@@ -4,7 +4,7 @@ import { nextSequence } from "./commit-id.ts"
 import type { JournalArea } from "./journal-area.ts"
 import { putSection } from "./journal-section.ts"
 import { type MemorySection, SectionRing, type TaggedBlocks } from "./section-ring.ts"
-import { writeBackSections } from "./write-back.ts"
+import { WriteBackWindow, writeBackSections } from "./write-back.ts"
 
 export interface JournalWriterOptions {
   /** Owned. */
@@ -46,6 +46,7 @@ export class JournalWriter {
   readonly #lock = new RangeLock()
   /** Sections on their way to the medium. */
   readonly #scratch: Uint8Array
+  readonly #window: WriteBackWindow
   #failure: unknown
   #hasWritten = false
   #isCleaning = false
@@ -54,6 +55,7 @@ export class JournalWriter {
   constructor(options: JournalWriterOptions) {
     this.#options = options
     const { shape, sectionCount, sectionBytes, batchCount } = options.area
+    this.#window = new WriteBackWindow(shape)
     this.#scratch = new Uint8Array(Math.min(batchCount, sectionCount) * sectionBytes)
     const capacity = Math.max(2, Math.floor(MEMORY_BYTES / sectionBytes))
     const watermark = Math.ceil((sectionCount * options.watermark) / 100)
@@ -157,7 +159,7 @@ export class JournalWriter {
     if (this.ring.hasUncommitted) await this.#commit()
     const sections = this.ring.committed()
     if (sections.length === 0) return
-    await writeBackSections(this.ring, sections, area.shape, store)
+    await writeBackSections(this.ring, sections, area.shape, store, this.#window)
     // The next round overwrites these sections: nothing may depend on them any more.
     await this.#flushBelow()
     this.ring.release(sections.length)

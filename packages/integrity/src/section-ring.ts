@@ -1,5 +1,6 @@
 import { nextSequence } from "./commit-id.ts"
 import { type SectionContent, type SectionShape, sectionEntryCount } from "./journal-section.ts"
+import { NewestPlaces } from "./newest-places.ts"
 
 /** A section in memory, with the blocks as they are: nothing is displaced yet. */
 export interface MemorySection extends SectionContent {
@@ -35,7 +36,7 @@ export class SectionRing {
   readonly #entryCount: number
   readonly #capacity: number
   /** Of each block the place of its newest content: serial * entries of a section + slot. */
-  readonly #newest = new Map<number, number>()
+  readonly #newest = new NewestPlaces()
   readonly #spare: MemorySection[] = []
   #sections: MemorySection[] = []
   #committedCount = 0
@@ -80,7 +81,7 @@ export class SectionRing {
       for (let index = 0; index < count; index++) {
         const at = offset + (done + index) * blockSize
         section.offsets[section.count + index] = at
-        this.#newest.set(at, place + index)
+        this.#newest.set(at / blockSize, place + index)
       }
       section.count += count
       done += count
@@ -108,8 +109,8 @@ export class SectionRing {
   release(count: number): void {
     for (const section of this.#sections.slice(0, count)) {
       for (let slot = 0; slot < section.count; slot++) {
-        const offset = section.offsets[slot]!
-        if (this.#newest.get(offset) === section.serial * this.#entryCount + slot) this.#newest.delete(offset)
+        const block = section.offsets[slot]! / this.#shape.blockSize
+        this.#newest.delete(block, section.serial * this.#entryCount + slot)
       }
       this.#spare.push(section)
     }
@@ -118,14 +119,14 @@ export class SectionRing {
   }
 
   has(offset: number): boolean {
-    return this.#newest.has(offset)
+    return this.#newest.get(offset / this.#shape.blockSize) >= 0
   }
 
   /** Fills `data`, of blocks all of which are here, and their tags. */
   read(offset: number, data: Uint8Array, tags: Uint8Array | undefined): void {
     const { blockSize, tagSize } = this.#shape
     for (let at = 0; at < data.length; at += blockSize) {
-      const { section, slot } = this.#place(this.#newest.get(offset + at))
+      const { section, slot } = this.#place(this.#newest.get((offset + at) / blockSize))
       data.set(section.data.subarray(slot * blockSize, (slot + 1) * blockSize), at)
       tags?.set(section.tags.subarray(slot * tagSize, (slot + 1) * tagSize), (at / blockSize) * tagSize)
     }
@@ -137,18 +138,18 @@ export class SectionRing {
    * Of several such ones of one block the last counts.
    */
   isWantedBelow(section: MemorySection, slot: number): boolean {
-    const newest = this.#newest.get(section.offsets[slot]!)
-    if (newest === undefined) return false
+    const newest = this.#newest.get(section.offsets[slot]! / this.#shape.blockSize)
+    if (newest < 0) return false
     const firstUncommitted = this.#sections[this.#committedCount]?.serial ?? this.#serial
     return (
       newest === section.serial * this.#entryCount + slot || Math.floor(newest / this.#entryCount) >= firstUncommitted
     )
   }
 
-  #place(place: number | undefined): { readonly section: MemorySection; readonly slot: number } {
-    const serial = Math.floor((place ?? -1) / this.#entryCount)
+  #place(place: number): { readonly section: MemorySection; readonly slot: number } {
+    const serial = Math.floor(place / this.#entryCount)
     const section = this.#sections[serial - (this.#sections[0]?.serial ?? 0)]
-    if (place === undefined || section === undefined) throw new RangeError("integrity: not a block of the journal")
+    if (section === undefined) throw new RangeError("integrity: not a block of the journal")
     return { section, slot: place % this.#entryCount }
   }
 

@@ -3,17 +3,19 @@ import { type BlockStore, PIECE_SIZE } from "./block-store.ts"
 import type { SectionShape } from "./journal-section.ts"
 import type { MemorySection, SectionRing, TaggedBlocks } from "./section-ring.ts"
 
-interface Entry {
+/** Blocks that follow each other in a section and on the device. */
+interface Segment {
   readonly offset: number
   readonly section: MemorySection
   readonly slot: number
+  count: number
 }
 
 /** Bytes of data that are under way at a time. */
 const WINDOW_BYTES = 2 * PIECE_SIZE
 
 /** Memory for one window, used again and again: what is written belongs to the devices below until it has settled. */
-class Window {
+export class WriteBackWindow {
   readonly #data = new Uint8Array(WINDOW_BYTES)
   readonly #tags: Uint8Array
   #usedBytes = 0
@@ -47,10 +49,9 @@ export async function writeBackSections(
   sections: readonly MemorySection[],
   shape: SectionShape,
   store: BlockStore,
+  window: WriteBackWindow,
 ): Promise<void> {
   const { blockSize, tagSize } = shape
-  const entries = newestEntries(ring, sections)
-  const window = new Window(shape)
   let under: Promise<void>[] = []
   const settle = async () => {
     const requests = under
@@ -59,64 +60,75 @@ export async function writeBackSections(
     window.clear()
   }
   try {
-    for (let start = 0; start < entries.length; ) {
-      const count = runLength(entries, start, blockSize)
+    for (const run of runsOf(newestSegments(ring, sections, blockSize), blockSize)) {
+      const count = run.reduce((sum, part) => sum + part.count, 0)
       if (!window.hasRoom(count * blockSize)) await settle()
       const { data, tags } = window.take(count * blockSize, count * tagSize)
-      gather(entries, start, count, shape, { data, tags })
-      under.push(store.writeTagged(entries[start]!.offset, data, tags))
-      start += count
+      let done = 0
+      for (const { section, slot, count: partCount } of run) {
+        data.set(section.data.subarray(slot * blockSize, (slot + partCount) * blockSize), done * blockSize)
+        tags.set(section.tags.subarray(slot * tagSize, (slot + partCount) * tagSize), done * tagSize)
+        done += partCount
+      }
+      under.push(store.writeTagged(run[0]!.offset, data, tags))
     }
   } finally {
     await settle()
   }
 }
 
-/** Ascending; of each block the newest entry. */
-function newestEntries(ring: SectionRing, sections: readonly MemorySection[]): Entry[] {
-  const entries: Entry[] = []
+/** Ascending, and each block once: its newest entry. */
+function newestSegments(ring: SectionRing, sections: readonly MemorySection[], blockSize: number): Segment[] {
+  const segments: Segment[] = []
+  let end = 0
   let isAscending = true
   for (const section of sections) {
     for (let slot = 0; slot < section.count; slot++) {
       if (!ring.isWantedBelow(section, slot)) continue
       const offset = section.offsets[slot]!
-      isAscending &&= (entries.at(-1)?.offset ?? -1) < offset
-      entries.push({ offset, section, slot })
+      const last = segments.at(-1)
+      if (offset === end && last?.section === section && last.slot + last.count === slot) last.count += 1
+      else {
+        isAscending &&= offset >= end
+        segments.push({ offset, section, slot, count: 1 })
+      }
+      end = offset + blockSize
     }
   }
-  if (isAscending) return entries
+  return isAscending ? segments : sortedBlocks(segments, blockSize)
+}
+
+function sortedBlocks(segments: readonly Segment[], blockSize: number): Segment[] {
+  const blocks = segments.flatMap(({ offset, section, slot, count }) =>
+    Array.from({ length: count }, (_, index) => ({
+      ...{ offset: offset + index * blockSize, section, slot: slot + index, count: 1 },
+    })),
+  )
   // Stable: of several entries of a block the newest is the last.
-  entries.sort((left, right) => left.offset - right.offset)
-  return entries.filter(({ offset }, index) => entries[index + 1]?.offset !== offset)
+  blocks.sort((left, right) => left.offset - right.offset)
+  return blocks.filter(({ offset }, index) => blocks[index + 1]?.offset !== offset)
 }
 
-/** Entries from `start` on whose blocks follow each other, as many as one write takes. */
-function runLength(entries: readonly Entry[], start: number, blockSize: number): number {
+/** What goes out in one write: segments that follow each other, cut where one write has enough. */
+function* runsOf(segments: readonly Segment[], blockSize: number): Generator<Segment[]> {
   const countMax = PIECE_SIZE / blockSize
-  const { offset } = entries[start]!
-  let count = 1
-  while (count < countMax && entries[start + count]?.offset === offset + count * blockSize) count++
-  return count
-}
-
-/** Copies the blocks of a run and their tags; those that are neighbours in memory, too, at once. */
-function gather(
-  entries: readonly Entry[],
-  start: number,
-  count: number,
-  { blockSize, tagSize }: SectionShape,
-  { data, tags }: Pick<TaggedBlocks, "data" | "tags">,
-): void {
-  for (let done = 0; done < count; ) {
-    const { section, slot } = entries[start + done]!
-    let together = 1
-    while (done + together < count && isNext(entries[start + done + together]!, section, slot + together)) together++
-    data.set(section.data.subarray(slot * blockSize, (slot + together) * blockSize), done * blockSize)
-    tags.set(section.tags.subarray(slot * tagSize, (slot + together) * tagSize), done * tagSize)
-    done += together
+  let run: Segment[] = []
+  let runCount = 0
+  let end = 0
+  for (const { offset, section, slot, count } of segments) {
+    for (let done = 0; done < count; ) {
+      const at = offset + done * blockSize
+      if (runCount > 0 && (runCount === countMax || at !== end)) {
+        yield run
+        run = []
+        runCount = 0
+      }
+      const taken = Math.min(count - done, countMax - runCount)
+      run.push({ offset: at, section, slot: slot + done, count: taken })
+      runCount += taken
+      done += taken
+      end = at + taken * blockSize
+    }
   }
-}
-
-function isNext(entry: Entry, section: MemorySection, slot: number): boolean {
-  return entry.section === section && entry.slot === slot
+  if (runCount > 0) yield run
 }
