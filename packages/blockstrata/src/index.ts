@@ -57,12 +57,16 @@ export {
   integrityWordWith,
   internalHashSizes,
   type JournalAlgorithm,
+  type JournalContents,
+  type JournalReplayReport,
   type OpenIntegrityOptions,
   openIntegrity,
   printSuperblock,
   type RepairIntegrityOptions,
+  type ReplayJournalOptions,
   readIntegritySuperblock,
   repairIntegrity,
+  replayJournal,
 } from "@blockstrata/integrity"
 export { conciseTable, openTable, parseTable, printTable, type Table, type TableEntry } from "@blockstrata/mapper"
 export { defaultEngine, type Engine } from "@blockstrata/primitives"

@@ -2,7 +2,8 @@ import type { LongVerbOptions } from "@blockstrata/device"
 import { type BlockCounts, blockFindings } from "./block-findings.ts"
 import { sweepBlocks } from "./block-sweep.ts"
 import { type ClosedVolume, type ClosedVolumeOptions, closedVolume } from "./closed-volume.ts"
-import { type FindingList, findingList, type IntegrityFinding } from "./finding.ts"
+import { examineJournal, hasJournal } from "./examined-journal.ts"
+import { FINDINGS_MAX, type FindingList, findingList, type IntegrityFinding } from "./finding.ts"
 import { pendingTags } from "./pending-tags.ts"
 import type { IntegritySuperblock } from "./superblock.ts"
 import { sampleTags } from "./tag-sample.ts"
@@ -26,7 +27,6 @@ export interface IntegrityCheckReport {
   readonly blocks: Readonly<BlockCounts>
 }
 
-export const FINDINGS_MAX = 1000
 const NO_BLOCKS: BlockCounts = { good: 0, mismatch: 0, neverWritten: 0, discarded: 0, notCalculated: 0, unreadable: 0 }
 
 /**
@@ -62,15 +62,17 @@ async function checkBlocks(
   findings: FindingList,
   options: CheckIntegrityOptions,
 ): Promise<BlockCounts> {
-  const { media, layout, check } = volume
+  const { media, layout, check, superblock } = volume
   const finding = check && (await sampleTags(volume))
   if (finding !== undefined) findings.add(finding)
+  const journal = hasJournal(superblock) ? await examineJournal(volume, options, findings) : undefined
+  journal?.destroy()
   const blocks = blockFindings({
     layout,
     check,
     allowDiscards: options.allowDiscards ?? false,
     isToBeCalculated: await pendingTags(volume),
-    isInJournal: () => false,
+    isInJournal: (offset) => journal?.plan?.find(offset) !== undefined,
     findings,
   })
   const all = { offset: 0, length: volume.sizeBytes }

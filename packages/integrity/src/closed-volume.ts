@@ -1,14 +1,15 @@
 import { type BlockDevice, BlockError } from "@blockstrata/device"
-import { defaultEngine, type Engine, type UnitHash } from "@blockstrata/primitives"
+import { defaultEngine, type Engine } from "@blockstrata/primitives"
 import type { VolumeMedia } from "./block-store.ts"
 import type { FindingList } from "./finding.ts"
-import { readSuperblockSectors } from "./inspect-integrity.ts"
-import { createInternalHash, type InternalHash } from "./internal-hash.ts"
+import { checkOf } from "./integrity-target.ts"
+import { createInternalHash, type InternalHash, internalHashNamed } from "./internal-hash.ts"
 import { type IntegrityLayout, layoutOf } from "./layout.ts"
 import type { JournalAlgorithm } from "./open-integrity.ts"
-import { decodeSuperblock, type IntegritySuperblock, SUPERBLOCK_SIZE } from "./superblock.ts"
+import { decodeSuperblock, type IntegritySuperblock, SUPERBLOCK_SIZE, saltOf } from "./superblock.ts"
 import { type SuperblockExpectation, superblockFindings } from "./superblock-findings.ts"
-import { type TagCheck, tagCheck } from "./tag-check.ts"
+import { readSuperblockSectors } from "./superblock-sectors.ts"
+import type { TagCheck } from "./tag-check.ts"
 
 /** A volume that nobody has open: its devices, and what is known of its keys. */
 export interface ClosedVolumeOptions {
@@ -56,7 +57,7 @@ export async function closedVolume(
   const { lower, metadata = lower, start = 0, internalHash, journalMac, engine = defaultEngine } = options
   if (lower.blockSize > SUPERBLOCK_SIZE) throw new BlockError("INVALID", "integrity: expected blocks <= 4096 below")
   const bytes = await readSuperblockSectors(metadata, start)
-  const macHash = journalMac && createInternalHash(engine, journalMac as InternalHash)
+  const macHash = journalMac && createInternalHash(engine, internalHashNamed(journalMac.name, journalMac.key))
   const facts = {
     metadataBytes: metadata.size,
     start,
@@ -75,7 +76,7 @@ export async function closedVolume(
       throw new BlockError("INVALID", "integrity: inline tags: expected a device that keeps them with its blocks")
     }
     const hash = internalHash && createInternalHash(engine, internalHash)
-    const check = hash && checkOf(hash, superblock)
+    const check = hash && checkOf({ layout, salt: saltOf(superblock), hash }, false, 1)
     const unitSize = Math.max(layout.blockSize, lower.blockSize)
     const sizeBytes = Math.floor(layout.providedBytes / unitSize) * unitSize
     const media = { data: lower, metadata }
@@ -85,15 +86,4 @@ export async function closedVolume(
     if (!found.some(({ severity }) => severity === "damage")) throw error
     return undefined
   }
-}
-
-function checkOf(hash: UnitHash, { blockSize, tagSize, hasFixedHmac, salt }: IntegritySuperblock): TagCheck {
-  return tagCheck({
-    hash,
-    blockSize,
-    tagSize,
-    salt: hasFixedHmac ? salt : undefined,
-    acceptsFiller: false,
-    unitBlockCount: 1,
-  })
 }

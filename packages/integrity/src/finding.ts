@@ -10,6 +10,9 @@ import { areaRuns, type IntegrityLayout } from "./layout.ts"
  * - `never-written`: the tags are zero, as a format without wiping leaves them; `discarded`: they are the filler of discards.
  * - `not-calculated`: as `mismatch`, where the superblock says that tags are still to be calculated.
  * - `unreadable`: a device below failed.
+ * - `journal-commit-id`: a sector of the journal is none of it, or, as a notice, a section was being written; `journal-mac`:
+ *   a section is not authentic; `journal-entry`: an entry is of no block of the volume; `journal-data`: entry, data and place
+ *   do not match, and nothing tells which of them changed.
  */
 export type IntegrityFindingKind =
   | "superblock-signature"
@@ -28,6 +31,10 @@ export type IntegrityFindingKind =
   | "discarded"
   | "not-calculated"
   | "unreadable"
+  | "journal-commit-id"
+  | "journal-mac"
+  | "journal-entry"
+  | "journal-data"
 
 /** Bytes of one of the devices below. */
 export interface IntegrityPlace {
@@ -57,6 +64,9 @@ export interface FindingList {
   readonly damageCount: number
   add(finding: IntegrityFinding): void
 }
+
+/** Findings that are kept where nobody says otherwise. */
+export const FINDINGS_MAX = 1000
 
 /** @param max findings that are kept. */
 export function findingList(max: number): FindingList {
@@ -91,4 +101,21 @@ export function placesOfBlocks(layout: IntegrityLayout, offset: number, length: 
 /** What the device is called that holds everything but the data. */
 export function metadataRole({ isDataApart }: Pick<IntegrityLayout, "isDataApart">): IntegrityPlace["device"] {
   return isDataApart ? "metadata" : "data"
+}
+
+/** Damage to a superblock that says nothing of where tags and data lie. */
+const HARMLESS: ReadonlySet<IntegrityFindingKind> = new Set([
+  "superblock-bitmap-bit",
+  "superblock-padding",
+  "superblock-recalculation",
+])
+
+/**
+ * Why nothing should be written by what a superblock says, if so. A size that does not fit is a doubt too: it may come from
+ * an enlarged device, or from fields by which tags would go over data.
+ */
+export function superblockDoubt(findings: readonly IntegrityFinding[]): IntegrityFinding | undefined {
+  return findings.find(
+    ({ kind, severity }) => kind === "superblock-size" || (severity === "damage" && !HARMLESS.has(kind)),
+  )
 }

@@ -5,6 +5,7 @@ export type { IntegrityFinding, IntegrityFindingKind, IntegrityPlace } from "./f
 export { type FormatIntegrityOptions, formatIntegrity } from "./format-integrity.ts"
 export { type FreshSuperblockOptions, freshSuperblock } from "./fresh-superblock.ts"
 export {
+  type InspectIntegrityOptions,
   type IntegrityReport,
   inspectIntegrity,
   printSuperblock,
@@ -15,6 +16,7 @@ export { type IntegrityContext, type IntegrityLinePolicy, integrityWord, integri
 export { type InternalHash, internalHashSizes } from "./internal-hash.ts"
 export type { JournalState } from "./journal.ts"
 export { type IntegrityLayout, type JournalLayout, layoutOf } from "./layout.ts"
+export type { JournalContents, JournalEntryReport, JournalSectionReport } from "./metadata-contents.ts"
 export {
   type JournalAlgorithm,
   type OpenIntegrityOptions,
@@ -28,6 +30,12 @@ export {
   type RepairIntegrityOptions,
   repairIntegrity,
 } from "./repair-integrity.ts"
+export {
+  type JournalReplayReport,
+  type ReplayedBlock,
+  type ReplayJournalOptions,
+  replayJournal,
+} from "./replay-journal.ts"
 export {
   decodeSuperblock,
   encodeSuperblock,

@@ -1,7 +1,12 @@
-import { type BlockDevice, BlockError } from "@blockstrata/device"
+import { type BlockDevice, BlockError, type ByteRange } from "@blockstrata/device"
+import { type ClosedVolumeOptions, closedVolume } from "./closed-volume.ts"
+import { FINDINGS_MAX, findingList, type IntegrityFinding } from "./finding.ts"
 import { inspectJournal, type JournalState } from "./journal.ts"
 import { type IntegrityLayout, isDataApart, layoutOf } from "./layout.ts"
-import { decodeSuperblock, type IntegritySuperblock, SUPERBLOCK_SIZE } from "./superblock.ts"
+import { type JournalContents, metadataContents } from "./metadata-contents.ts"
+import type { IntegritySuperblock } from "./superblock.ts"
+import { readIntegritySuperblock } from "./superblock-sectors.ts"
+import { sampleTags } from "./tag-sample.ts"
 
 const SECTOR_SIZE = 512
 
@@ -12,42 +17,62 @@ export interface IntegrityReport {
   readonly layout: IntegrityLayout | undefined
   /** What the journal area holds: a bitmap while the superblock says so; undefined without a layout, and with inline tags. */
   readonly journal: JournalState | "bitmap" | undefined
+  /** What is wrong with superblock and journal, as far as it was asked for. */
+  readonly findings: readonly IntegrityFinding[]
+  /** What the journal holds, if that was asked for. */
+  readonly journalContents?: JournalContents | undefined
+  /** What the bitmap holds, if that was asked for: regions whose tags may be missing. */
+  readonly dirtyRegions?: readonly ByteRange[] | undefined
 }
 
-/**
- * The bytes of the superblock's sectors, `start` bytes into `device`.
- *
- * @throws BlockError `INVALID` if they do not lie on the device.
- */
-export async function readSuperblockSectors(device: BlockDevice, start = 0): Promise<Uint8Array> {
-  const isPlace = Number.isSafeInteger(start) && start >= 0 && start <= device.size - SUPERBLOCK_SIZE
-  if (!isPlace || start % device.blockSize !== 0 || SUPERBLOCK_SIZE % device.blockSize !== 0) {
-    throw new BlockError("INVALID", `integrity: no room for a superblock at offset ${start} of ${device.size} bytes`)
-  }
-  const bytes = new Uint8Array(SUPERBLOCK_SIZE)
-  await device.read(start, bytes)
-  return bytes
+/** What is known of a volume besides its metadata. */
+export interface InspectIntegrityOptions extends Partial<Omit<ClosedVolumeOptions, "lower" | "metadata" | "start">> {
+  /** The device of the data, where they lie on one of their own. */
+  readonly data?: BlockDevice | undefined
+  /** Findings that the report lists at most; 1000 if absent. */
+  readonly findingsMax?: number | undefined
 }
 
-/**
- * Reads the superblock of a volume that starts `start` bytes into `device`.
- *
- * @throws BlockError as `decodeSuperblock`; `INVALID` if it does not lie on the device.
- */
-export async function readIntegritySuperblock(device: BlockDevice, start = 0): Promise<IntegritySuperblock> {
-  return decodeSuperblock(await readSuperblockSectors(device, start))
-}
+export { readIntegritySuperblock, readSuperblockSectors } from "./superblock-sectors.ts"
 
 /**
  * Says what volume starts `start` bytes into `device`, which holds its metadata, and whether it is clean. Reads superblock
  * and journal.
+ *
+ * @param known keys, and the device of the data where that is another one: with it, even an empty one, the report has what
+ * the journal or the bitmap holds, and what is wrong with superblock and journal. The journal is then read whole.
+ * @throws BlockError as `readIntegritySuperblock`; with `known` for a hash or cipher that is not built, or not its key.
  */
-export async function inspectIntegrity(device: BlockDevice, start = 0): Promise<IntegrityReport> {
+export async function inspectIntegrity(
+  device: BlockDevice,
+  start = 0,
+  known?: InspectIntegrityOptions,
+): Promise<IntegrityReport> {
   const superblock = await readIntegritySuperblock(device, start)
   const layout = fittingLayout(superblock, device.size, start)
-  const hasJournal = layout !== undefined && !superblock.isInline
-  const journal = superblock.hasDirtyBitmap ? "bitmap" : hasJournal && (await inspectJournal(device, layout.journal))
-  return { superblock, layout, journal: hasJournal && journal ? journal : undefined }
+  const journal = await journalState(device, superblock, layout)
+  if (known === undefined) return { superblock, layout, journal, findings: [] }
+  const findings = findingList(known.findingsMax ?? FINDINGS_MAX)
+  const media = known.data === undefined ? { lower: device } : { lower: known.data, metadata: device }
+  const options = { internalHash: undefined, ...known, ...media, start }
+  const volume = await closedVolume(options, findings)
+  try {
+    const sample = volume?.check && (await sampleTags(volume))
+    if (sample !== undefined) findings.add(sample)
+    const contents = volume && (await metadataContents(volume, options, findings))
+    return { superblock, layout, journal, findings: findings.kept, ...contents }
+  } finally {
+    volume?.destroy()
+  }
+}
+
+async function journalState(
+  device: BlockDevice,
+  superblock: IntegritySuperblock,
+  layout: IntegrityLayout | undefined,
+): Promise<IntegrityReport["journal"]> {
+  if (layout === undefined || superblock.isInline) return undefined
+  return superblock.hasDirtyBitmap ? "bitmap" : await inspectJournal(device, layout.journal)
 }
 
 /** The lines that `integritysetup dump` prints after its first one. */

@@ -31,6 +31,8 @@ export interface JournalArea {
   write(first: number, sections: Uint8Array, sequence: number): Promise<void>
   /** Writes `count` sections without entries. */
   clear(first: number, count: number, sequence: number): Promise<void>
+  /** Writes zeroes over a section: it is then none of this journal, nor is the journal one. */
+  erase(sectionIndex: number): Promise<void>
   flush(): Promise<void>
   destroy(): void
 }
@@ -68,6 +70,7 @@ export function journalArea({ lower, shape, crypt, mac }: JournalAreaOptions): J
         await write(at, sections, sequence)
       }
     },
+    erase: (sectionIndex) => lower.write(offset + sectionIndex * sectionBytes, new Uint8Array(sectionBytes)),
     flush: () => lower.flush(),
     destroy() {
       crypt?.destroy()

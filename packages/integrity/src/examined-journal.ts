@@ -1,0 +1,76 @@
+import { BlockError } from "@blockstrata/device"
+import { defaultEngine } from "@blockstrata/primitives"
+import type { ClosedVolume, ClosedVolumeOptions } from "./closed-volume.ts"
+import { type FindingList, metadataRole } from "./finding.ts"
+import type { JournalArea } from "./journal-area.ts"
+import { addJournalFindings } from "./journal-findings.ts"
+import { type JournalSurvey, surveyJournal } from "./journal-survey.ts"
+import { volumeJournal } from "./open-journal.ts"
+import { planReplay, type ReplayOptions, type ReplayPlan } from "./replay-plan.ts"
+import { type IntegritySuperblock, saltOf } from "./superblock.ts"
+
+/** The journal of a volume that nobody has open. */
+export interface ExaminedJournal {
+  readonly area: JournalArea
+  readonly survey: JournalSurvey
+  readonly replay: ReplayOptions
+  /** Undefined if the journal cannot be replayed. */
+  readonly plan: ReplayPlan | undefined
+  /** Sections that the plan walks. */
+  readonly replayed: ReadonlySet<number> | undefined
+  /** Why there is no plan. */
+  readonly refusal: BlockError | undefined
+  destroy(): void
+}
+
+/** Whether a volume has a journal: a bitmap may stand in its place, and inline tags need none. */
+export function hasJournal({ hasDirtyBitmap, isInline }: IntegritySuperblock): boolean {
+  return !hasDirtyBitmap && !isInline
+}
+
+/**
+ * Reads and judges a journal, adds what is wrong with it, and plans its replay.
+ *
+ * @throws BlockError for a MAC or a cipher that is not built, or not its key; as the device below where it is closed.
+ */
+export async function examineJournal(
+  volume: ClosedVolume,
+  options: ClosedVolumeOptions,
+  findings: FindingList,
+): Promise<ExaminedJournal> {
+  const { media, layout, superblock, check, unitSize } = volume
+  const { journalMac, journalCrypt, engine = defaultEngine } = options
+  const area = volumeJournal({
+    metadata: media.metadata,
+    layout,
+    salt: saltOf(superblock),
+    // Without the flag no section has room for a MAC.
+    journalMac: superblock.hasJournalMac ? journalMac : undefined,
+    journalCrypt,
+    engine,
+  })
+  try {
+    const replay = { area, layout, check, unitSize, isJournalMode: false }
+    const survey = await surveyJournal(area, layout, check)
+    const { plan, refusal } = await planOrRefusal(replay)
+    const replayed = plan && new Set(plan.round.isEmpty ? [] : plan.round.sections)
+    const device = metadataRole(layout)
+    addJournalFindings(survey, { area, device, isEncrypted: journalCrypt !== undefined, replayed }, findings)
+    return { area, survey, replay, plan, replayed, refusal, destroy: () => area.destroy() }
+  } catch (error) {
+    area.destroy()
+    throw error
+  }
+}
+
+async function planOrRefusal(
+  replay: ReplayOptions,
+): Promise<{ readonly plan?: ReplayPlan; readonly refusal?: BlockError }> {
+  try {
+    return { plan: await planReplay(replay) }
+  } catch (error) {
+    if (error instanceof BlockError && ["CORRUPT", "INTEGRITY", "UNSUPPORTED", "IO"].includes(error.code))
+      return { refusal: error }
+    throw error
+  }
+}

@@ -1,0 +1,88 @@
+import type { FindingList, IntegrityFindingKind, IntegrityPlace } from "./finding.ts"
+import type { JournalArea } from "./journal-area.ts"
+import { type JournalSurvey, journalPlaces, type SurveyedEntry, type SurveyedSection } from "./journal-survey.ts"
+import { SECTION_METADATA_SECTORS } from "./layout.ts"
+
+export interface JournalFindingsOptions {
+  readonly area: JournalArea
+  readonly device: IntegrityPlace["device"]
+  /** A sector of an encrypted journal may have changed where its commit id did not. */
+  readonly isEncrypted: boolean
+  /** Sections that a replay walks; undefined if it refuses the journal: then all count. */
+  readonly replayed: ReadonlySet<number> | undefined
+}
+
+type Range = { readonly offset: number; readonly length: number }
+
+const SECTOR_SIZE = 512
+const COMMIT_ID_OFFSET = 504
+const COMMIT_ID_SIZE = 8
+
+/** Makes findings of a survey. What a replay passes by is no damage: it may be half of a write that was never promised. */
+export function addJournalFindings(
+  survey: JournalSurvey,
+  { area, device, isEncrypted, replayed }: JournalFindingsOptions,
+  findings: FindingList,
+): void {
+  const isReplayed = (index: number) => replayed?.has(index) ?? true
+  const add = (kind: IntegrityFindingKind, isDamage: boolean, what: string, places: readonly Range[]) =>
+    findings.add({
+      kind,
+      severity: isDamage ? "damage" : "notice",
+      message: `journal: ${what}`,
+      places: places.map((place) => ({ device, ...place })),
+    })
+
+  function addSection(section: SurveyedSection): void {
+    const { index, offset, sequences, unknownSectors, isAuthentic, error } = section
+    if (error !== undefined) {
+      const place = { offset: error.offset ?? offset, length: error.length ?? section.length }
+      findings.add({
+        kind: "unreadable",
+        severity: "damage",
+        message: `journal: section ${index} cannot be read`,
+        places: [{ device, ...place }],
+        error,
+      })
+    }
+    for (const sectorIndex of unknownSectors) {
+      const sector = offset + sectorIndex * SECTOR_SIZE
+      const id = { offset: sector + COMMIT_ID_OFFSET, length: COMMIT_ID_SIZE }
+      const place = isEncrypted ? { offset: sector, length: SECTOR_SIZE } : id
+      add("journal-commit-id", true, `section ${index}, sector ${sectorIndex}: not a commit id of this journal`, [
+        place,
+      ])
+    }
+    if (sequences.length > 1) {
+      const what = `section ${index} has sequences ${sequences.join(" and ")}: it was being written`
+      add("journal-commit-id", false, what, [{ offset, length: section.length }])
+    }
+    if (isAuthentic === false && sequences.length === 1) {
+      const metadata = { offset, length: SECTION_METADATA_SECTORS * SECTOR_SIZE }
+      add("journal-mac", isReplayed(index), `section ${index}: the MAC does not match its entries`, [metadata])
+    }
+  }
+
+  function addEntry(entry: SurveyedEntry): void {
+    const { sectionIndex, slot, offset, state } = entry
+    const { entry: place, data } = journalPlaces(area, entry)
+    const name = `section ${sectionIndex}, entry ${slot}`
+    if (state === "mismatch") {
+      const what = `${name}: entry and data of the block at offset ${offset} do not match`
+      add("journal-data", isReplayed(sectionIndex), what, [data, place])
+    } else if (state === "beyond" || state === "malformed") {
+      const what = state === "beyond" ? "the volume has no block" : "no block begins"
+      add("journal-entry", isReplayed(sectionIndex), `${name}: ${what} at offset ${offset}`, [place])
+    }
+  }
+
+  const isKnown = survey.sections.some(({ sequences, error }) => sequences.length > 0 || error !== undefined)
+  if (!isKnown && survey.sections.length > 0) {
+    const { offset, sectionCount, sectionBytes } = area.shape.journal
+    const what = "no commit id is one of this journal: another journal_crypt, or overwritten"
+    add("journal-commit-id", true, what, [{ offset, length: sectionCount * sectionBytes }])
+    return
+  }
+  for (const section of survey.sections) addSection(section)
+  for (const entry of survey.entries) addEntry(entry)
+}
