@@ -88,7 +88,7 @@ describe("strata integrity repair", () => {
     const before = readFileSync(image)
     const repair = ["integrity", "repair", ...WITH_KEY, image]
     const planned = await strata(repair)
-    expect(planned).toMatchObject({ status: 0, error: expect.stringContaining("Nothing was written") as string })
+    expect(planned).toMatchObject({ status: 0, error: expect.stringContaining("No tag was written") as string })
     expect(planned.text.match(/^\d+\+512: would get new tags \[data \d+\+512, data \d+\+32\]$/gm)).toHaveLength(2)
     expect(readFileSync(image).equals(before)).toBe(true)
     const first = Number(/^\d+/.exec(planned.text)?.[0])
@@ -108,5 +108,52 @@ describe("strata integrity repair", () => {
       error: expect.stringContaining("REFUSED") as string,
     })
     expect(readFileSync(image).equals(before)).toBe(true)
+  })
+})
+
+describe("strata integrity replay and dump --journal", () => {
+  const vector = loadVector("integrity-dirty-journal")
+
+  it("says what stands in a journal and what a replay would do, does that, and is then done", async () => {
+    const before = vector.image("disk.img")
+    writeFileSync(image, before)
+    const dump = await strata(["integrity", "dump", "--journal", image])
+    const [, sectionCount, entryCount, blockCount] =
+      /^journal: (\d+) section\(s\), (\d+) entries; a replay would write (\d+) block\(s\)$/m.exec(dump.text) ?? []
+    expect([dump.status, Number(sectionCount) > 0, Number(entryCount) >= Number(blockCount)]).toEqual([0, true, true])
+    expect(
+      dump.text.match(/^ {2}entry \d+: block at \d+, sound, newest \[data \d+\+\d+, data \d+\+512\]$/gm),
+    ).toHaveLength(Number(blockCount))
+    const planned = await strata(["integrity", "replay", "--dry-run", image])
+    expect(planned.text).toMatch(
+      new RegExp(`^${blockCount} block\\(s\\) .* would be written.*; the journal would be cleared$`, "m"),
+    )
+    expect(readFileSync(image).equals(before)).toBe(true)
+    const done = await strata(["integrity", "replay", image])
+    const shared = (text: string) => text.split("\n").slice(0, -2)
+    expect([done.status, shared(done.text)]).toEqual([0, shared(planned.text)])
+    expect(await strata(["integrity", "check", image])).toMatchObject({ status: 0, text: "" })
+    expect((await strata(["integrity", "replay", image])).text).toMatch(/^0 block/)
+  })
+
+  it("refuses a damaged journal, and gives it up only when told to", async () => {
+    const bytes = vector.image("disk.img")
+    bytes[4096 + 512 - 1]! ^= 1
+    writeFileSync(image, bytes)
+    expect(await strata(["integrity", "replay", image])).toMatchObject({ status: 4 })
+    const check = await strata(["integrity", "check", image])
+    expect([check.status, check.text]).toEqual([2, expect.stringMatching(/^journal-commit-id: .* \[data 4600\+8\]\n/)])
+    const repair = ["integrity", "repair", image]
+    expect(await strata(repair)).toMatchObject({ error: expect.stringContaining("--discard-journal") as string })
+    expect(readFileSync(image).equals(bytes)).toBe(true)
+    expect(await strata([...repair, "--discard-journal"])).toMatchObject({ status: 0, error: "" })
+    expect(await strata(["integrity", "check", image])).toMatchObject({ status: 0, text: "" })
+  })
+
+  it("tells of a bitmap", async () => {
+    writeFileSync(image, loadVector("integrity-dirty-bitmap").image("disk.img"))
+    const { status, text } = await strata(["integrity", "dump", "--journal", image])
+    expect([status, text]).toEqual([0, expect.stringMatching(/^bitmap: 1 marked range\(s\)$/m)])
+    expect(await strata(["integrity", "replay", image])).toMatchObject({ status: 1 })
   })
 })

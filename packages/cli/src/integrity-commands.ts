@@ -8,10 +8,12 @@ import {
   printSuperblock,
 } from "blockstrata"
 import type { Command } from "commander"
+import { addClosedVolume, type ClosedVolumeArguments, withClosedVolume } from "./closed-volume-arguments.ts"
 import { confirm } from "./confirmation.ts"
 import { VerbFailure } from "./exit-status.ts"
 import type { Host } from "./host.ts"
 import { addIntegrityDoctor } from "./integrity-doctor.ts"
+import { journalLines } from "./journal-lines.ts"
 import { readIntegrityKey } from "./key-file.ts"
 import { progressBar } from "./progress.ts"
 import { parseCount, parseSize } from "./size-argument.ts"
@@ -51,11 +53,10 @@ export function addIntegrityCommands(program: Command, host: Host): void {
     .option("--no-wipe", "leave the tags as they are: blocks do not read until they were written")
     .option("-q, --batch-mode", "do not ask")
     .action((image: string, options: FormatOptions) => format(host, image, options))
-  integrity
-    .command("dump")
-    .argument("<IMAGE>")
+  addClosedVolume(integrity.command("dump"))
     .description("prints the superblock [inspectIntegrity]")
-    .action((image: string) => dump(host, image))
+    .option("--journal", "and what the journal, or the bitmap, holds")
+    .action((image: string, options: DumpOptions) => dump(host, image, options))
   addIntegrityDoctor(integrity, host)
 }
 
@@ -96,16 +97,24 @@ async function format(host: Host, path: string, options: FormatOptions): Promise
   }
 }
 
-async function dump(host: Host, path: string): Promise<void> {
-  const device = await openFile(path, { readOnly: true })
+interface DumpOptions extends ClosedVolumeArguments {
+  readonly journal?: boolean
+}
+
+async function dump(host: Host, path: string, options: DumpOptions): Promise<void> {
+  const { journal = false } = options
+  // Without its journal a volume needs no hash, and none has to be named.
+  const known = journal ? options : { ...options, integrity: options.integrity ?? "none" }
   try {
-    const { superblock } = await inspectIntegrity(device)
-    // The last line lists flags, each with a space behind it, as integritysetup prints them.
-    await host.writeOut(`Info for integrity device ${path}.\n${printSuperblock(superblock).join("\n")} \n`)
+    await withClosedVolume(host, path, known, true, async ({ lower, metadata, start, ...keys }) => {
+      const shown = journal ? { ...keys, data: metadata && lower } : undefined
+      const report = await inspectIntegrity(metadata ?? lower, start, shown)
+      // The last line lists flags, each with a space behind it, as integritysetup prints them.
+      await host.writeOut(`Info for integrity device ${path}.\n${printSuperblock(report.superblock).join("\n")} \n`)
+      if (journal) for (const line of journalLines(report)) await host.writeOut(`${line}\n`)
+    })
   } catch (error) {
     const isMalformed = error instanceof BlockError && (error.code === "CORRUPT" || error.code === "INVALID")
     throw isMalformed ? new VerbFailure(`Device ${path} is not a valid INTEGRITY device.`, 1) : error
-  } finally {
-    await device.close()
   }
 }
