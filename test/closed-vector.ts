@@ -8,7 +8,7 @@ import {
 } from "@blockstrata/integrity"
 import type { Vector } from "./vector.ts"
 
-/** A dm-integrity vector for who examines it closed: its keys, over `bytes` as its only image. */
+/** A dm-integrity vector for who examines it closed: its keys and what its line says, over `bytes` as its only image. */
 export function closedVector(
   vector: Vector,
   bytes: Uint8Array,
@@ -18,6 +18,8 @@ export function closedVector(
   const line = integrityWord.parse(args, Number(sectors) * 512)
   return {
     lower: memoryDevice({ bytes, readOnly }),
+    // Linux printed the line: it says of the superblock what is so.
+    expected: { ...line, hasJournalMac: line.journalMac !== undefined },
     internalHash: algorithmOf(line.internalHash) as InternalHash | undefined,
     journalMac: algorithmOf(line.journalMac) as JournalAlgorithm | undefined,
     journalCrypt: algorithmOf(line.journalCrypt) as JournalAlgorithm | undefined,

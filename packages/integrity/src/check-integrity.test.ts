@@ -193,6 +193,21 @@ describe("checkIntegrity", () => {
     expect(await checkIntegrity({ lower, internalHash })).toMatchObject({ findings: [] })
   })
 
+  it("a superblock that makes a journal of a whole device is one finding, and one of the journal", async () => {
+    const { bytes } = await format()
+    const large = memoryDevice({ size: 64 * 1024 * 1024 })
+    const superblock = bytes.slice(0, 4096)
+    const view = new DataView(superblock.buffer)
+    // With tags of 4 bytes on blocks of 512 a section has 176 sectors.
+    const sectionCount = Math.floor((64 * 2048 - 300) / 176)
+    view.setUint32(12, sectionCount, true)
+    await large.write(0, superblock)
+    const { findings, findingCount } = await checkIntegrity({ lower: large, internalHash: { name: "crc32c" } })
+    expect(findings.map(({ kind }) => kind).slice(0, 2)).toEqual(["superblock-size", "journal-commit-id"])
+    expect(findings[1]?.places).toEqual([{ device: "data", offset: 4096, length: sectionCount * 176 * 512 }])
+    expect(findingCount).toBeLessThan(10)
+  })
+
   it("reads a volume over larger blocks, and a tag store", async () => {
     const { bytes, check } = await format()
     expect((await check({ lower: memoryDevice({ bytes, blockSize: 4096 }) })).findingCount).toBe(0)

@@ -3,8 +3,8 @@ import { defaultEngine } from "@blockstrata/primitives"
 import type { ClosedVolume, ClosedVolumeOptions } from "./closed-volume.ts"
 import { type FindingList, metadataRole } from "./finding.ts"
 import type { JournalArea } from "./journal-area.ts"
-import { addJournalFindings } from "./journal-findings.ts"
-import { type JournalSurvey, surveyJournal } from "./journal-survey.ts"
+import { journalFindings } from "./journal-findings.ts"
+import { type SurveyedEntry, type SurveyedSection, surveyJournal } from "./journal-survey.ts"
 import { volumeJournal } from "./open-journal.ts"
 import { planReplay, type ReplayOptions, type ReplayPlan } from "./replay-plan.ts"
 import { type IntegritySuperblock, saltOf } from "./superblock.ts"
@@ -12,7 +12,9 @@ import { type IntegritySuperblock, saltOf } from "./superblock.ts"
 /** The journal of a volume that nobody has open. */
 export interface ExaminedJournal {
   readonly area: JournalArea
-  readonly survey: JournalSurvey
+  /** What the journal holds, at most so much of it as was asked for. */
+  readonly sections: readonly SurveyedSection[]
+  readonly entries: readonly SurveyedEntry[]
   readonly replay: ReplayOptions
   /** Undefined if the journal cannot be replayed. */
   readonly plan: ReplayPlan | undefined
@@ -31,12 +33,14 @@ export function hasJournal({ hasDirtyBitmap, isInline }: IntegritySuperblock): b
 /**
  * Reads and judges a journal, adds what is wrong with it, and plans its replay.
  *
+ * @param keptCount sections and entries that are kept.
  * @throws BlockError for a MAC or a cipher that is not built, or not its key; as the device below where it is closed.
  */
 export async function examineJournal(
   volume: ClosedVolume,
   options: ClosedVolumeOptions,
   findings: FindingList,
+  keptCount = 0,
 ): Promise<ExaminedJournal> {
   const { media, layout, superblock, check, unitSize } = volume
   const { journalMac, journalCrypt, engine = defaultEngine } = options
@@ -51,12 +55,20 @@ export async function examineJournal(
   })
   try {
     const replay = { area, layout, check, unitSize, isJournalMode: false }
-    const survey = await surveyJournal(area, layout, check)
     const { plan, refusal } = await planOrRefusal(replay)
     const replayed = plan && new Set(plan.round.isEmpty ? [] : plan.round.sections)
-    const device = metadataRole(layout)
-    addJournalFindings(survey, { area, device, isEncrypted: journalCrypt !== undefined, replayed }, findings)
-    return { area, survey, replay, plan, replayed, refusal, destroy: () => area.destroy() }
+    const isEncrypted = journalCrypt !== undefined
+    const report = journalFindings({ area, device: metadataRole(layout), isEncrypted, replayed, findings })
+    const sections: SurveyedSection[] = []
+    const entries: SurveyedEntry[] = []
+    for await (const [section, found] of surveyJournal(area, layout, check)) {
+      report.look(section, found)
+      if (sections.length + entries.length + found.length >= keptCount) continue
+      sections.push(section)
+      entries.push(...found)
+    }
+    report.end()
+    return { area, sections, entries, replay, plan, replayed, refusal, destroy: () => area.destroy() }
   } catch (error) {
     area.destroy()
     throw error

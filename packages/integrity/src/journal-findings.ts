@@ -1,6 +1,6 @@
 import type { FindingList, IntegrityFindingKind, IntegrityPlace } from "./finding.ts"
 import type { JournalArea } from "./journal-area.ts"
-import { type JournalSurvey, journalPlaces, type SurveyedEntry, type SurveyedSection } from "./journal-survey.ts"
+import { journalPlaces, type SurveyedEntry, type SurveyedSection } from "./journal-survey.ts"
 import { SECTION_METADATA_SECTORS } from "./layout.ts"
 
 export interface JournalFindingsOptions {
@@ -10,6 +10,7 @@ export interface JournalFindingsOptions {
   readonly isEncrypted: boolean
   /** Sections that a replay walks; undefined if it refuses the journal: then all count. */
   readonly replayed: ReadonlySet<number> | undefined
+  readonly findings: FindingList
 }
 
 type Range = { readonly offset: number; readonly length: number }
@@ -18,13 +19,26 @@ const SECTOR_SIZE = 512
 const COMMIT_ID_OFFSET = 504
 const COMMIT_ID_SIZE = 8
 
-/** Makes findings of a survey. What a replay passes by is no damage: it may be half of a write that was never promised. */
-export function addJournalFindings(
-  survey: JournalSurvey,
-  { area, device, isEncrypted, replayed }: JournalFindingsOptions,
-  findings: FindingList,
-): void {
+/** Makes findings of what a survey comes upon, section by section. */
+export interface JournalFindings {
+  look(section: SurveyedSection, entries: readonly SurveyedEntry[]): void
+  /** Reports what is still to come. */
+  end(): void
+}
+
+/**
+ * What a replay passes by is no damage: it may be half of a write that was never promised. Neighbouring sections that have
+ * not one commit id of this journal are one finding: so all of one that is encrypted otherwise, or overwritten.
+ */
+export function journalFindings({
+  area,
+  device,
+  isEncrypted,
+  replayed,
+  findings,
+}: JournalFindingsOptions): JournalFindings {
   const isReplayed = (index: number) => replayed?.has(index) ?? true
+  let foreign: { offset: number; length: number } | undefined
   const add = (kind: IntegrityFindingKind, isDamage: boolean, what: string, places: readonly Range[]) =>
     findings.add({
       kind,
@@ -76,13 +90,24 @@ export function addJournalFindings(
     }
   }
 
-  const isKnown = survey.sections.some(({ sequences, error }) => sequences.length > 0 || error !== undefined)
-  if (!isKnown && survey.sections.length > 0) {
-    const { offset, sectionCount, sectionBytes } = area.shape.journal
-    const what = "no commit id is one of this journal: another journal_crypt, or overwritten"
-    add("journal-commit-id", true, what, [{ offset, length: sectionCount * sectionBytes }])
-    return
+  function endForeign(): void {
+    if (foreign === undefined) return
+    const what = "no commit id here is one of this journal: another journal_crypt, or overwritten"
+    add("journal-commit-id", true, what, [foreign])
+    foreign = undefined
   }
-  for (const section of survey.sections) addSection(section)
-  for (const entry of survey.entries) addEntry(entry)
+
+  return {
+    end: endForeign,
+    look(section, entries) {
+      const { offset, length, sequences, error } = section
+      if (sequences.length === 0 && error === undefined) {
+        foreign = { offset: foreign?.offset ?? offset, length: (foreign?.length ?? 0) + length }
+        return
+      }
+      endForeign()
+      addSection(section)
+      for (const entry of entries) addEntry(entry)
+    },
+  }
 }

@@ -35,36 +35,25 @@ export interface SurveyedEntry {
   readonly state: "sound" | "unchecked" | "mismatch" | "beyond" | "malformed"
 }
 
-export interface JournalSurvey {
-  readonly sections: readonly SurveyedSection[]
-  readonly entries: readonly SurveyedEntry[]
-}
-
 const SECTOR_SIZE = 512
 
 /**
- * Reads a whole journal, whatever it holds, and verifies what can be verified.
- *
- * Memory: 1 MiB of sections, and about 100 bytes for each section and each entry in use.
+ * Reads a whole journal, whatever it holds, section by section, and verifies what can be verified. Memory: 1 MiB.
  *
  * @throws what is not the failure of a place below.
  */
-export async function surveyJournal(
+export async function* surveyJournal(
   area: JournalArea,
   layout: IntegrityLayout,
   check: TagCheck | undefined,
-): Promise<JournalSurvey> {
-  const sections: SurveyedSection[] = []
-  const entries: SurveyedEntry[] = []
+): AsyncGenerator<readonly [SurveyedSection, readonly SurveyedEntry[]]> {
   for (let first = 0; first < area.sectionCount; first += area.batchCount) {
     const count = Math.min(area.batchCount, area.sectionCount - first)
     for await (const { index, section, error } of readSections(area, first, count)) {
-      const found = error === undefined ? entriesOf(area, layout, check, section, index) : []
-      sections.push(surveyedSection(area, section, index, found.length, error))
-      entries.push(...found)
+      const entries = error === undefined ? entriesOf(area, layout, check, section, index) : []
+      yield [surveyedSection(area, section, index, entries.length, error), entries]
     }
   }
-  return { sections, entries }
 }
 
 interface ReadSection {

@@ -5,8 +5,12 @@ import { type ExaminedJournal, examineJournal, hasJournal } from "./examined-jou
 import { type FindingList, type IntegrityPlace, metadataRole, placesOfBlocks } from "./finding.ts"
 import { journalPlaces, type SurveyedEntry, type SurveyedSection } from "./journal-survey.ts"
 
+/** Of a hostile superblock's journal, which may be as large as its device. */
+const KEPT_COUNT_MAX = 2 ** 20
+
 /** What a journal holds, and what a replay would make of it. */
 export interface JournalContents {
+  /** All of them, or as many as have a million sections and entries together. */
   readonly sections: readonly JournalSectionReport[]
   /** Those in use, by section. */
   entries(): Generator<JournalEntryReport>
@@ -43,7 +47,7 @@ export async function metadataContents(
     return { dirtyRegions: runs.map(({ offset, length }) => ({ offset, length })) }
   }
   if (!hasJournal(superblock)) return {}
-  const journal = await examineJournal(volume, options, findings)
+  const journal = await examineJournal(volume, options, findings, KEPT_COUNT_MAX)
   try {
     return { journalContents: contentsOf(volume, journal) }
   } finally {
@@ -53,15 +57,15 @@ export async function metadataContents(
 
 function contentsOf(
   { layout }: ClosedVolume,
-  { area, survey, plan, replayed, refusal }: ExaminedJournal,
+  { area, sections, entries, plan, replayed, refusal }: ExaminedJournal,
 ): JournalContents {
   const device = metadataRole(layout)
   return {
-    sections: survey.sections.map((section) => ({ ...section, isReplayed: replayed?.has(section.index) ?? false })),
+    sections: sections.map((section) => ({ ...section, isReplayed: replayed?.has(section.index) ?? false })),
     replayedBlockCount: plan?.writtenCount ?? 0,
     refusal,
     *entries() {
-      for (const entry of survey.entries) {
+      for (const entry of entries) {
         const { entry: place, data } = journalPlaces(area, entry)
         const isPlaced = entry.state !== "beyond" && entry.state !== "malformed"
         yield {
