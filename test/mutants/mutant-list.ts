@@ -1,6 +1,7 @@
 import { bitmapMutants } from "./bitmap-mutants.ts"
 import { cryptMutants } from "./crypt-mutants.ts"
 import { deviceMutants } from "./device-mutants.ts"
+import { doctorMutants } from "./doctor-mutants.ts"
 import { formatMutants } from "./format-mutants.ts"
 import { integrityMutants } from "./integrity-mutants.ts"
 import { journalMutants } from "./journal-mutants.ts"
@@ -17,6 +18,7 @@ export const mutants: readonly Mutant[] = [
   ...formatMutants,
   ...bitmapMutants,
   ...journalMutants,
+  ...doctorMutants,
   ...verityMutants,
   ...mirrorMutants,
   ...stackMutants,

@@ -164,6 +164,15 @@ describe("checkIntegrity", () => {
     ).rejects.toThrow("enough")
   })
 
+  it("looks at every piece of a volume that is longer than what is read ahead", async () => {
+    const { layout, bytes, check } = await format({ blockSize: 4096 }, 6 * 1024 * 1024)
+    const offsets = Array.from({ length: 11 }, (_, index) => (index * 128 + index) * 4096)
+    for (const offset of offsets) bytes[areaRuns(layout, offset, 4096)[0]!.dataOffset]! ^= 1
+    const { findings, blocks } = await check()
+    expect(findings.map((finding) => finding.blocks?.offset)).toEqual(offsets)
+    expect([blocks.mismatch, blocks.good]).toEqual([11, layout.providedBytes / 4096 - 11])
+  })
+
   it("checks data on a device of their own, and names the device of each place", async () => {
     const [data, metadata] = [new Uint8Array(64 * 1024), new Uint8Array(64 * 1024)]
     const media = { lower: memoryDevice({ bytes: data }), metadata: memoryDevice({ bytes: metadata }) }

@@ -82,11 +82,12 @@ async function dirtyVolume({ isApart = false, ...kind }: Kind): Promise<Dirty> {
   return { images: crashed, layout: report.layout!, entries, volume }
 }
 
-const CLASSES = ["superblock", "journal entry", "journal data", "tag", "data"] as const
+const CLASSES = ["superblock", "journal entry", "journal data", "commit id", "tag", "data"] as const
 const KINDS_OF: Readonly<Record<(typeof CLASSES)[number], RegExp>> = {
   superblock: /^superblock-|^salt-or-key$/,
   "journal entry": /^journal-/,
   "journal data": /^journal-/,
+  "commit id": /^journal-/,
   tag: /^mismatch$/,
   data: /^mismatch$/,
 }
@@ -96,6 +97,11 @@ function placeOf(what: (typeof CLASSES)[number], { layout, entries }: Dirty, ran
   const metadata = layout.isDataApart ? "metadata" : "data"
   const inside = (offset: number, length: number) => offset + random.below(length)
   if (what === "superblock") return { device: metadata, at: inside(0, random.pick([64, 64, 512, 4096])) } as const
+  if (what === "commit id") {
+    const { offset, sectionCount, sectionBytes } = layout.journal
+    const sector = offset + random.below((sectionCount * sectionBytes) / 512) * 512
+    return { device: metadata, at: inside(sector + 504, 8) } as const
+  }
   const entry = random.pick(entries)
   // What pads an entry means nothing.
   const entryLength = 8 + (8 * layout.blockSize) / 512 + layout.tagSize
