@@ -20,8 +20,8 @@ interface Logged {
   readonly bytes: Uint8Array
   /** `bitmap`, `superblock`, `tags or data`, `flush`; in the order in which they settled. */
   readonly log: string[]
-  /** From now on, what it names fails. */
-  fail(kind: string | undefined): void
+  /** From now on, what it names fails: before anything is done, or after all of it. */
+  fail(kind: string | undefined, isLate?: boolean): void
 }
 
 /** A formatted volume in memory that tells what is written to it. */
@@ -34,14 +34,16 @@ async function volume(): Promise<Logged> {
   expect(superblock.providedSectors * 512).toBeGreaterThanOrEqual(SIZE)
   const log: string[] = []
   let failing: string | undefined
+  let isLateFailure = false
   const kindOf = (offset: number, isDurable: boolean) => {
     if (offset >= firstAreaOffset) return "tags or data"
     const kind = offset < 4096 ? "superblock" : "bitmap"
     return isDurable ? kind : `${kind}, not durable`
   }
   const tell = async (kind: string, action: () => Promise<void>) => {
-    if (kind === failing) throw new TypeError(`${kind} fails`)
+    if (kind === failing && !isLateFailure) throw new TypeError(`${kind} fails`)
     await action()
+    if (kind === failing) throw new TypeError(`${kind} fails`)
     if (kind !== "tags or data" || log.at(-1) !== kind) log.push(kind)
   }
   const told: BlockDevice = {
@@ -50,7 +52,11 @@ async function volume(): Promise<Logged> {
       tell(kindOf(offset, options?.fua === true), () => lower.write(offset, data, options)),
     flush: () => tell("flush", () => lower.flush()),
   }
-  return { lower: told, bytes, log, fail: (kind) => void (failing = kind) }
+  const fail = (kind: string | undefined, isLate = false) => {
+    failing = kind
+    isLateFailure = isLate
+  }
+  return { lower: told, bytes, log, fail }
 }
 
 const open = (lower: BlockDevice, options: Partial<OpenIntegrityOptions> = {}) =>
@@ -91,6 +97,23 @@ describe("writing in mode B", () => {
     expect(log).toHaveLength(4)
     await write(3)
     expect(log.slice(4)).toEqual(["bitmap", "tags or data"])
+    await device.close()
+  })
+
+  it("counts on no mark that may be gone: a write that cleared them and failed all the same", async () => {
+    const { lower, bytes, fail, log } = await volume()
+    const runtime = seededRuntime(1)
+    const device = await open(lower, { runtime })
+    await device.write(3 * REGION, random.bytes(512))
+    fail("bitmap", true)
+    runtime.advance(INTERVAL)
+    await settle()
+    expect(bytes[4096]).toBe(0)
+    fail(undefined)
+    log.length = 0
+    await device.write(3 * REGION, random.bytes(512))
+    expect(log).toEqual(["bitmap", "tags or data"])
+    expect(bytes[4096]).toBe(0b1000)
     await device.close()
   })
 
