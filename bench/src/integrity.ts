@@ -26,15 +26,16 @@ const SHAPES: readonly Shape[] = (["sha256", "crc32c"] as const).flatMap((hash) 
 /**
  * Volumes in mode D in memory, from start to end in blocks of 4 KiB. The limit is one hash over the same bytes that never
  * ends (of CRC32C, zlib's CRC32); the naive way is an object per block, its tag compared or stored. Writes are flushed each
- * time the end is reached.
+ * time the end is reached. In mode J the limit is mode D, and the naive way mode D twice.
  */
 export const integrityBench: Bench = {
   name: BENCH,
-  question: "What does a tag for every block cost, reading and writing in mode D?",
+  question: "What does a tag for every block cost, reading and writing in mode D, and a journal on top?",
   async *run(context) {
     for (const engineName of context.engineNames) {
       const engine = createEngine(engineName)
       for (const shape of SHAPES) yield await measureVolume(context, engine, engineName, shape)
+      for (const hash of ["sha256", "crc32c"] as const) yield await measureJournal(context, engine, engineName, hash)
     }
   },
 }
@@ -56,12 +57,53 @@ async function measureVolume(
   return record
 }
 
-async function createVolume(size: number, name: Shape["hash"], engine: Engine): Promise<BlockDevice> {
-  const lower = memoryDevice({ bytes: new Uint8Array(size + 2 * MIB) })
+/** Bytes of a journal: the bytes of a volume go through it several times. */
+const JOURNAL_SIZE = 4 * MIB
+
+/** The same writes in mode J. The limit is mode D, which writes them once; the naive way is mode D that writes them twice. */
+async function measureJournal(
+  context: BenchContext,
+  engine: Engine,
+  engineName: EngineName,
+  hash: Shape["hash"],
+): Promise<BenchRecord> {
+  const size = context.pace.isSmall ? MIB : 64 * MIB
+  const buffer = fillNoise(engine.allocate(MIB))
+  const journaled = await createVolume(size, hash, engine, "J")
+  const direct = await createVolume(size, hash, engine, "D")
+  const writes = (volume: BlockDevice, times: number) => {
+    let next = 0
+    return async (turnCount: number) => {
+      for (let turn = 0; turn < turnCount; turn++) {
+        for (let time = 0; time < times; time++) await volume.write(next, buffer)
+        next = (next + buffer.length) % size
+        if (next === 0) await volume.flush()
+      }
+    }
+  }
+  const contestants: Contestant[] = [
+    { name: OURS, run: writes(journaled, 1) },
+    { name: "limit", run: writes(direct, 1) },
+    { name: "naive", run: writes(direct, 2) },
+  ]
+  const name = `${engineName}: ${hash}, sequential writes of 1 MiB in mode J`
+  const record = await measureCase(context, { bench: BENCH, case: name, unit: "MiB/s", amount: 1 }, contestants)
+  for (const volume of [journaled, direct]) await volume.close()
+  return record
+}
+
+async function createVolume(
+  size: number,
+  name: Shape["hash"],
+  engine: Engine,
+  mode: "J" | "D" = "D",
+): Promise<BlockDevice> {
+  const journalSize = mode === "J" ? JOURNAL_SIZE : 64 * 512
+  const lower = memoryDevice({ bytes: new Uint8Array(size + 2 * MIB + journalSize) })
   const internalHash = { name }
   const format = { blockSize: BLOCK_SIZE, tagSize: name === "sha256" ? 32 : 4, internalHash, engine }
-  await formatIntegrity({ ...format, lower, journalSectors: 64, mode: "D", wipe: true })
-  return await openIntegrity({ lower, size, mode: "D", internalHash, engine })
+  await formatIntegrity({ ...format, lower, journalSectors: journalSize / 512, mode, wipe: true })
+  return await openIntegrity({ lower, size, mode, internalHash, engine })
 }
 
 function contestantsOf(volume: BlockDevice, engine: Engine, size: number, shape: Shape): Contestant[] {

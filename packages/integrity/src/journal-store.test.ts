@@ -140,6 +140,23 @@ describe("mode J", () => {
     expect(writes.map(({ length }) => length).sort((a, b) => a - b)).toEqual([512, 100 * 512, 2 * 176 * 512])
   })
 
+  it("writes less than 2.3 times what is written to it, in requests of 64 KiB one after the other", async () => {
+    const media = createMedia({ record: true })
+    const lower = media.medium("disk", { size: 24 * SIZE })
+    const volume = { size: 16 * SIZE, mode: "J", internalHash, runtime: seededRuntime(1) } as const
+    await formatIntegrity({ ...format, lower, journalSectors: 4000, interleaveSectors: 32768, wipe: false })
+    const device = await openIntegrity({ ...volume, lower })
+    const from = media.events.length
+    const piece = data(1, 128)
+    for (let offset = 0; offset < device.size; offset += piece.length) await device.write(offset, piece)
+    await device.flush()
+    const writes = media.events.slice(from).filter(({ kind }) => kind === "write")
+    const bytes = writes.reduce((sum, { length }) => sum + length, 0)
+    expect(bytes / device.size).toBeGreaterThan(1)
+    expect(bytes / device.size).toBeLessThan(2.3)
+    expect(device.size / writes.length).toBeGreaterThan(65536)
+  })
+
   it("takes requests that are larger than its journal", async () => {
     const { device } = await opened({ size: SIZE / 2 })
     const content = data(9, SIZE / 2 / 512)
