@@ -144,8 +144,8 @@ export const integrityMutants: readonly Mutant[] = [
   {
     bug: "data are given up before their tags say so",
     file: STORE,
-    find: "    await tagsBelow.writeBack()\n    if",
-    replace: "    if",
+    find: "    await tagsBelow.writeBack()\n    await flush?.()",
+    replace: "    await flush?.()",
     tests: [TARGET_TEST],
   },
   {

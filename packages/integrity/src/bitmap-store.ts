@@ -129,7 +129,7 @@ export function bitmapStore(options: BitmapStoreOptions): VolumeStore {
   return {
     ...store,
     write: (offset, data, tags) => change({ offset, length: data.length }, () => store.write(offset, data, tags)),
-    discard: (offset, length) => change({ offset, length }, () => store.discard(offset, length)),
+    discard: (offset, length, between) => change({ offset, length }, () => store.discard(offset, length, between)),
     flush: () => doubtIfItFails(() => store.flush()),
     async close() {
       isClosing = true

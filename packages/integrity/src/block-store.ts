@@ -23,8 +23,10 @@ export interface BlockStore {
   write(offset: number, data: Uint8Array, tags: Uint8Array | undefined): Promise<void>
   /** Writes data and tags as they are given. */
   writeTagged(offset: number, data: Uint8Array, tags: Uint8Array): Promise<void>
-  /** Makes the tags say that anything goes, then gives the data up below where that is possible. */
-  discard(offset: number, length: number): Promise<void>
+  /**
+   * Makes the tags say that anything goes, then gives the data up below where that is possible; `flush` is called in between.
+   */
+  discard(offset: number, length: number, flush?: () => Promise<void>): Promise<void>
   /** Computes the tags of what stands there and writes them. The data are not written. Needs a check. */
   retag(offset: number, length: number): Promise<void>
   /** Makes data and tags durable. */
@@ -152,7 +154,7 @@ export function blockStore(
       return await firstBadRun(offset, buffer, (at, part) => readChecked(check, at, part))
     },
 
-    discard: (offset, length) => discardBlocks(dataBelow, tagsBelow, layout, offset, length),
+    discard: (offset, length, flush) => discardBlocks(dataBelow, tagsBelow, layout, { offset, length, flush }),
 
     async retag(offset, length) {
       if (check === undefined) throw new TypeError("integrity: tags without an internal hash cannot be computed")
@@ -183,8 +185,7 @@ async function discardBlocks(
   dataBelow: BlockDevice,
   tagsBelow: TagCache,
   layout: IntegrityLayout,
-  offset: number,
-  length: number,
+  { offset, length, flush }: BadBlocks & { readonly flush: (() => Promise<void>) | undefined },
 ): Promise<void> {
   const { blockSize, tagSize, interleaveBytes } = layout
   const byTags = Math.floor(PIECE_SIZE / tagSize) * blockSize
@@ -193,6 +194,7 @@ async function discardBlocks(
     const tags = new Uint8Array((piece.length / blockSize) * tagSize)
     await tagsBelow.write(runs, tags.fill(DISCARD_FILLER))
     await tagsBelow.writeBack()
+    await flush?.()
     if (dataBelow.features.discard) await settleAll(runs.map((run) => dataBelow.discard(run.dataOffset, run.length)))
   }
 }

@@ -197,6 +197,20 @@ describe("mode J", () => {
   })
 })
 
+it("a crash in the middle of a discard leaves blocks readable", async () => {
+  const { media, device } = await opened({ allowDiscards: true })
+  await device.write(0, data(1, 100))
+  await device.writeZeroes(512 * 99, 512)
+  await device.flush()
+  await device.discard(0, 4096)
+  // Of what no flush made durable the last thing is there, and nothing before it.
+  const last = media.byName.get("disk")?.pending().at(-1)
+  media.crash((change) => (change === last ? "whole" : "absent"))
+  const lower = media.medium("disk", { size: SIZE })
+  const after = await openIntegrity({ lower, size: VOLUME, mode: "J", internalHash, allowDiscards: true })
+  expect((await contentOf(after)).length).toBe(VOLUME)
+})
+
 describe("mode J over a device that fails", () => {
   it("tries a write again that failed, and says so to whoever flushes", async () => {
     const { media, device } = await opened()

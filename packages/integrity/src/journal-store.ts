@@ -54,8 +54,9 @@ export function journalStore(options: JournalStoreOptions): VolumeStore {
       }
     },
     flush: () => writer.flush(),
-    // What is given up must not come back by being written back.
-    discard: (offset, length) => writer.whileEmpty(() => store.discard(offset, length)),
+    // What is given up must not come back by being written back. Its tags go with anything before the data go: then a crash
+    // leaves it readable.
+    discard: (offset, length) => writer.whileEmpty((flush) => store.discard(offset, length, flush)),
     status: () => ({ ...store.status?.(), journalUsedSections: ring.usedCount }),
     async close() {
       try {

@@ -82,11 +82,11 @@ export class JournalWriter {
     return this.#alone(() => this.#commit())
   }
 
-  /** Runs `action` with nothing in the journal, and nothing else that writes below. */
-  whileEmpty(action: () => Promise<void>): Promise<void> {
+  /** Runs `action` with nothing in the journal, and nothing else that writes below. It may make durable what it writes. */
+  whileEmpty(action: (flush: () => Promise<void>) => Promise<void>): Promise<void> {
     return this.#alone(async () => {
       await this.#clean()
-      await action()
+      await action(() => this.#flushBelow())
     })
   }
 

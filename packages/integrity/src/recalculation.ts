@@ -97,7 +97,7 @@ export function recalculation(options: RecalculationOptions): Recalculation {
     read: (offset, buffer) => use(offset, buffer.length, () => readWithoutMarked(store, tagState, offset, buffer)),
     write: (offset, data, tags) => use(offset, data.length, () => store.write(offset, data, tags)),
     writeTagged: (offset, data, tags) => use(offset, data.length, () => store.writeTagged(offset, data, tags)),
-    discard: (offset, length) => use(offset, length, () => store.discard(offset, length)),
+    discard: (offset, length, between) => use(offset, length, () => store.discard(offset, length, between)),
     status: () => ({ recalculatedBytes: position }),
     async finish({ signal, onProgress }) {
       while (!isDone()) {
