@@ -136,8 +136,8 @@ there. What is shown of it:
 Linux 6.1 is given the same media, attacked in the same ways, and the same lines (\`test/kernel/attacks.test.ts\`, the slow run). Asked
 are all attacks but A8, A11 and A18; what Linux reads is the same in every cell, the old block on column A included, but for these:
 
-- **A journal of noise** is refused here, \`CORRUPT\`, wherever in it the noise stands. Linux drops a journal in which any sector's commit
-  id is none of its four, and with it what was flushed and not written back; so it does when \`journal_crypt\` is forgotten.
+- **A journal of noise** is refused here, \`CORRUPT\`, and left as it is. Linux fails every request, but clears the journal: the next opening
+  is without what was flushed and not written back. So it does when \`journal_crypt\` is forgotten.
 - **The flag for a dirty bitmap** (A13): Linux makes new tags over whatever stands there, keyed ones too, opened in mode J or in mode B. So
   nobody without the key can forge a tag, but anybody with the medium can have Linux do it. Here a keyed hash with that flag, or in mode B
   at all, is \`REFUSED\` unless \`allowUnauthenticatedRecovery\` is said, as it is on HB and not on H. On A the same flag crashes Linux

@@ -33,6 +33,14 @@ const VARIANTS: Readonly<Record<string, readonly string[]>> = { "H-legacy": ["A4
 
 /** Where Linux does something else, or the ways of an attack differ: it acts on journals and flags that nobody authenticated. */
 const LINUX: Readonly<Record<string, Outcome>> = {
+  // As here: of the ways of one attack one is taken and two are refused.
+  ...Object.fromEntries(
+    ["C", "S", "H", "HB", "A"].flatMap((name) => [
+      [`A12 ${name}: an entry that puts the old block back`, "old"],
+      [`A12 ${name}: two sections swapped`, "refused"],
+      [`A12 ${name}: a section of noise`, "refused"],
+    ]),
+  ),
   // Recalculation of a keyed hash is refused since 5.11, in every mode but for a dirty bitmap.
   "A13 HB: recalculating": "refused",
   ...Object.fromEntries(["C", "S", "H", "HB"].map((name) => [`A13 ${name}: dirty bitmap, all bits set`, "chosen"])),

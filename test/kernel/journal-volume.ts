@@ -63,7 +63,7 @@ export function journalVolumes(seed: number): JournalVolume[] {
       legacyHmac: index % 7 === 3,
       journalMac: keyed(MACS[index % 2]) || undefined,
       journalCrypt: keyed(CRYPTS[Math.floor(index / 2) % 3]) || undefined,
-      blockCount: 96,
+      blockCount: 48,
     }
   })
 }
@@ -78,7 +78,7 @@ export function drawSteps({ random, blockCount }: JournalVolume, writeCount: num
   const steps: Step[] = [{ do: "write", block: 0, count: blockCount, seed: random.below(1000) }, { do: "flush" }]
   for (let index = 0; index < writeCount; index++) {
     const block = random.below(blockCount)
-    const count = 1 + random.below(Math.min(24, blockCount - block))
+    const count = 1 + random.below(Math.min(10, blockCount - block))
     steps.push({ do: "write", block, count, seed: random.below(1000) })
     // The last one is flushed and the one after it is not: something is always owed, and something not.
     if (random.below(3) === 0 || index === writeCount - 2) steps.push({ do: "flush" })

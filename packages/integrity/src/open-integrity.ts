@@ -85,7 +85,7 @@ const SECTOR_SIZE = 512
  * from where they stand, and such regions unchecked.
  *
  * @throws BlockError `CORRUPT` for a missing or malformed superblock, and for a journal that is damaged or encrypted
- * otherwise, which Linux would drop; `INTEGRITY` for a superblock or journal that is not authentic; `INVALID` where Linux
+ * otherwise, which Linux clears; `INTEGRITY` for a superblock or journal that is not authentic; `INVALID` where Linux
  * refuses these options for this volume; `REFUSED` for what a keyed hash would not survive, see
  * `allowUnauthenticatedRecovery`; `UNSUPPORTED`, by name, for features that are not built.
  */
