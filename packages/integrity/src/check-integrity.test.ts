@@ -135,6 +135,19 @@ describe("checkIntegrity", () => {
     expect((await check()).findingCount).toBe(0)
   })
 
+  it.each([8, 16, 28])("names the tag size where another one of %i bytes moves nothing but tags", async (tagSize) => {
+    const [data, metadata] = [new Uint8Array(64 * 1024), new Uint8Array(64 * 1024)]
+    const media = { lower: memoryDevice({ bytes: data }), metadata: memoryDevice({ bytes: metadata }) }
+    const internalHash = { name: "sha256" } as const
+    await formatIntegrity({ ...media, tagSize: 32, blockSize: 512, internalHash, wipe: true })
+    metadata[10] = tagSize
+    const { findings } = await checkIntegrity({ ...media, internalHash })
+    expect(findings[0]).toMatchObject({
+      kind: expect.stringMatching(/^salt-or-key$|^superblock-size$/) as string,
+      places: expect.arrayContaining([{ device: "metadata", offset: 10, length: 2 }]) as unknown,
+    })
+  })
+
   it("goes on after what cannot be read, and names the blocks that stand on it", async () => {
     const { layout, bytes, check } = await format()
     const [run] = areaRuns(layout, 16 * 512, 512)
