@@ -33,8 +33,8 @@ export const doctorMutants: readonly Mutant[] = [
   {
     bug: "repair makes tags where nothing matches",
     file: REPAIR,
-    find: "if (sample !== undefined) throw",
-    replace: "if (sample === null) throw",
+    find: "if (sample !== undefined && (",
+    replace: "if (sample === null && (",
     tests: [REPAIR_TEST],
   },
   {

@@ -135,18 +135,21 @@ describe("checkIntegrity", () => {
     expect((await check()).findingCount).toBe(0)
   })
 
-  it.each([8, 16, 28])("names the tag size where another one of %i bytes moves nothing but tags", async (tagSize) => {
-    const [data, metadata] = [new Uint8Array(64 * 1024), new Uint8Array(64 * 1024)]
-    const media = { lower: memoryDevice({ bytes: data }), metadata: memoryDevice({ bytes: metadata }) }
-    const internalHash = { name: "sha256" } as const
-    await formatIntegrity({ ...media, tagSize: 32, blockSize: 512, internalHash, wipe: true })
-    metadata[10] = tagSize
-    const { findings } = await checkIntegrity({ ...media, internalHash })
-    expect(findings[0]).toMatchObject({
-      kind: expect.stringMatching(/^salt-or-key$|^superblock-size$/) as string,
-      places: expect.arrayContaining([{ device: "metadata", offset: 10, length: 2 }]) as unknown,
-    })
-  })
+  it.each([8, 10, 16, 28])(
+    "names the tag size where another one of %i bytes moves nothing but tags",
+    async (tagSize) => {
+      const [data, metadata] = [new Uint8Array(64 * 1024), new Uint8Array(64 * 1024)]
+      const media = { lower: memoryDevice({ bytes: data }), metadata: memoryDevice({ bytes: metadata }) }
+      const internalHash = { name: "sha256" } as const
+      await formatIntegrity({ ...media, tagSize: 32, blockSize: 512, internalHash, wipe: true })
+      metadata[10] = tagSize
+      const { findings } = await checkIntegrity({ ...media, internalHash })
+      expect(findings[0]).toMatchObject({
+        kind: expect.stringMatching(/^salt-or-key$|^superblock-(size|geometry)$/) as string,
+        places: expect.arrayContaining([{ device: "metadata", offset: 10, length: 2 }]) as unknown,
+      })
+    },
+  )
 
   it("goes on after what cannot be read, and names the blocks that stand on it", async () => {
     const { layout, bytes, check } = await format()
@@ -225,8 +228,12 @@ describe("checkIntegrity", () => {
     view.setUint32(12, sectionCount, true)
     await large.write(0, superblock)
     const { findings, findingCount } = await checkIntegrity({ lower: large, internalHash: { name: "crc32c" } })
-    expect(findings.map(({ kind }) => kind).slice(0, 2)).toEqual(["superblock-size", "journal-commit-id"])
-    expect(findings[1]?.places).toEqual([{ device: "data", offset: 4096, length: sectionCount * 176 * 512 }])
+    expect(findings.map(({ kind }) => kind).slice(0, 3)).toEqual([
+      "superblock-size",
+      "superblock-geometry",
+      "journal-commit-id",
+    ])
+    expect(findings[2]?.places).toEqual([{ device: "data", offset: 4096, length: sectionCount * 176 * 512 }])
     expect(findingCount).toBeLessThan(10)
   })
 

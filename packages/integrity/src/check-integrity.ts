@@ -2,11 +2,10 @@ import type { LongVerbOptions } from "@blockstrata/device"
 import { type BlockCounts, blockFindings } from "./block-findings.ts"
 import { sweepBlocks } from "./block-sweep.ts"
 import { type ClosedVolume, type ClosedVolumeOptions, closedVolume } from "./closed-volume.ts"
-import { examineJournal, hasJournal } from "./examined-journal.ts"
+import { examineVolume } from "./examined-journal.ts"
 import { FINDINGS_MAX, type FindingList, findingList, type IntegrityFinding } from "./finding.ts"
 import { pendingTags } from "./pending-tags.ts"
 import type { IntegritySuperblock } from "./superblock.ts"
-import { sampleTags } from "./tag-sample.ts"
 
 export interface CheckIntegrityOptions extends ClosedVolumeOptions, LongVerbOptions {
   /** Findings that the report lists at most; 1000 if absent. Further ones are counted. */
@@ -62,10 +61,8 @@ async function checkBlocks(
   findings: FindingList,
   options: CheckIntegrityOptions,
 ): Promise<BlockCounts> {
-  const { media, layout, check, superblock } = volume
-  const finding = check && (await sampleTags(volume))
-  if (finding !== undefined) findings.add(finding)
-  const journal = hasJournal(superblock) ? await examineJournal(volume, options, findings) : undefined
+  const { media, layout, check } = volume
+  const { journal } = await examineVolume(volume, options, findings)
   journal?.destroy()
   const blocks = blockFindings({
     layout,

@@ -1,13 +1,14 @@
 import { BlockError } from "@blockstrata/device"
 import { defaultEngine } from "@blockstrata/primitives"
 import type { ClosedVolume, ClosedVolumeOptions } from "./closed-volume.ts"
-import { type FindingList, metadataRole } from "./finding.ts"
+import { FINDINGS_MAX, type FindingList, findingList, type IntegrityFinding, metadataRole } from "./finding.ts"
 import type { JournalArea } from "./journal-area.ts"
 import { journalFindings } from "./journal-findings.ts"
 import { type SurveyedEntry, type SurveyedSection, surveyJournal } from "./journal-survey.ts"
 import { volumeJournal } from "./open-journal.ts"
 import { planReplay, type ReplayOptions, type ReplayPlan } from "./replay-plan.ts"
 import { type IntegritySuperblock, saltOf } from "./superblock.ts"
+import { sampleFinding } from "./tag-sample.ts"
 
 /** The journal of a volume that nobody has open. */
 export interface ExaminedJournal {
@@ -15,6 +16,8 @@ export interface ExaminedJournal {
   /** What the journal holds, at most so much of it as was asked for. */
   readonly sections: readonly SurveyedSection[]
   readonly entries: readonly SurveyedEntry[]
+  /** Sectors that have no commit id of this journal. */
+  readonly unknownSectorCount: number
   readonly replay: ReplayOptions
   /** Undefined if the journal cannot be replayed. */
   readonly plan: ReplayPlan | undefined
@@ -28,6 +31,33 @@ export interface ExaminedJournal {
 /** Whether a volume has a journal: a bitmap may stand in its place, and inline tags need none. */
 export function hasJournal({ hasDirtyBitmap, isInline }: IntegritySuperblock): boolean {
   return !hasDirtyBitmap && !isInline
+}
+
+/**
+ * Examines the journal of a volume, if it has one, and looks at a sample of its tags, and adds what is wrong: first what
+ * concerns the whole, for the journal may have more than a list keeps.
+ *
+ * @throws BlockError as `examineJournal`.
+ */
+export async function examineVolume(
+  volume: ClosedVolume,
+  options: ClosedVolumeOptions,
+  findings: FindingList,
+  keptCount = 0,
+): Promise<{ readonly journal: ExaminedJournal | undefined; readonly sample: IntegrityFinding | undefined }> {
+  const ofJournal = findingList(FINDINGS_MAX)
+  const journal = hasJournal(volume.superblock)
+    ? await examineJournal(volume, options, ofJournal, keptCount)
+    : undefined
+  try {
+    const sample = await sampleFinding(volume, journal?.unknownSectorCount ?? 0)
+    if (sample !== undefined) findings.add(sample)
+    findings.addAll(ofJournal)
+    return { journal, sample }
+  } catch (error) {
+    journal?.destroy()
+    throw error
+  }
 }
 
 /**
@@ -67,8 +97,9 @@ export async function examineJournal(
       sections.push(section)
       entries.push(...found)
     }
-    report.end()
-    return { area, sections, entries, replay, plan, replayed, refusal, destroy: () => area.destroy() }
+    const unknownSectorCount = report.end()
+    const found = { sections, entries, unknownSectorCount }
+    return { ...found, area, replay, plan, replayed, refusal, destroy: () => area.destroy() }
   } catch (error) {
     area.destroy()
     throw error

@@ -63,6 +63,8 @@ export interface FindingList {
   /** Those of severity `damage`. */
   readonly damageCount: number
   add(finding: IntegrityFinding): void
+  /** Adds what another list has. */
+  addAll(other: FindingList): void
 }
 
 /** Findings that are kept where nobody says otherwise. */
@@ -85,6 +87,11 @@ export function findingList(max: number): FindingList {
       count += 1
       if (finding.severity === "damage") damageCount += 1
       if (kept.length < max) kept.push(finding)
+    },
+    addAll(other) {
+      kept.push(...other.kept.slice(0, max - kept.length))
+      count += other.count
+      damageCount += other.damageCount
     },
   }
 }

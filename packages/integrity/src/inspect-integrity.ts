@@ -6,7 +6,6 @@ import { type IntegrityLayout, isDataApart, layoutOf } from "./layout.ts"
 import { type JournalContents, metadataContents } from "./metadata-contents.ts"
 import type { IntegritySuperblock } from "./superblock.ts"
 import { readIntegritySuperblock } from "./superblock-sectors.ts"
-import { sampleTags } from "./tag-sample.ts"
 
 const SECTOR_SIZE = 512
 
@@ -57,8 +56,6 @@ export async function inspectIntegrity(
   const options = { internalHash: undefined, ...known, ...media, start }
   const volume = await closedVolume(options, findings)
   try {
-    const sample = volume?.check && (await sampleTags(volume))
-    if (sample !== undefined) findings.add(sample)
     const contents = volume && (await metadataContents(volume, options, findings))
     return { superblock, layout, journal, findings: findings.kept, ...contents }
   } finally {

@@ -22,8 +22,8 @@ const COMMIT_ID_SIZE = 8
 /** Makes findings of what a survey comes upon, section by section. */
 export interface JournalFindings {
   look(section: SurveyedSection, entries: readonly SurveyedEntry[]): void
-  /** Reports what is still to come. */
-  end(): void
+  /** Reports what is still to come. Returns how many sectors have no commit id of this journal. */
+  end(): number
 }
 
 /**
@@ -90,6 +90,8 @@ export function journalFindings({
     }
   }
 
+  let unknownCount = 0
+
   function endForeign(): void {
     if (foreign === undefined) return
     const what = "no commit id here is one of this journal: another journal_crypt, or overwritten"
@@ -98,9 +100,13 @@ export function journalFindings({
   }
 
   return {
-    end: endForeign,
+    end() {
+      endForeign()
+      return unknownCount
+    },
     look(section, entries) {
-      const { offset, length, sequences, error } = section
+      const { offset, length, sequences, unknownSectors, error } = section
+      unknownCount += unknownSectors.length
       if (sequences.length === 0 && error === undefined) {
         foreign = { offset: foreign?.offset ?? offset, length: (foreign?.length ?? 0) + length }
         return

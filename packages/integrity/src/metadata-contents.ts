@@ -1,7 +1,7 @@
 import type { ByteRange } from "@blockstrata/device"
 import type { ClosedVolume, ClosedVolumeOptions } from "./closed-volume.ts"
 import { markedRegions } from "./dirty-bitmap.ts"
-import { type ExaminedJournal, examineJournal, hasJournal } from "./examined-journal.ts"
+import { type ExaminedJournal, examineVolume } from "./examined-journal.ts"
 import { type FindingList, type IntegrityPlace, metadataRole, placesOfBlocks } from "./finding.ts"
 import { journalPlaces, type SurveyedEntry, type SurveyedSection } from "./journal-survey.ts"
 
@@ -41,18 +41,15 @@ export async function metadataContents(
   findings: FindingList,
 ): Promise<{ readonly journalContents?: JournalContents; readonly dirtyRegions?: readonly ByteRange[] }> {
   const { superblock, layout, media, unitSize } = volume
-  if (superblock.hasDirtyBitmap) {
-    const regions = await markedRegions(media.metadata, layout, superblock, unitSize)
-    const runs = [...regions.runs({ offset: 0, length: layout.providedBytes })].filter(({ isMarked }) => isMarked)
-    return { dirtyRegions: runs.map(({ offset, length }) => ({ offset, length })) }
-  }
-  if (!hasJournal(superblock)) return {}
-  const journal = await examineJournal(volume, options, findings, KEPT_COUNT_MAX)
-  try {
-    return { journalContents: contentsOf(volume, journal) }
-  } finally {
+  const { journal } = await examineVolume(volume, options, findings, KEPT_COUNT_MAX)
+  if (journal !== undefined) {
     journal.destroy()
+    return { journalContents: contentsOf(volume, journal) }
   }
+  if (!superblock.hasDirtyBitmap) return {}
+  const regions = await markedRegions(media.metadata, layout, superblock, unitSize)
+  const runs = [...regions.runs({ offset: 0, length: layout.providedBytes })].filter(({ isMarked }) => isMarked)
+  return { dirtyRegions: runs.map(({ offset, length }) => ({ offset, length })) }
 }
 
 function contentsOf(

@@ -3,7 +3,7 @@ import { blockStore } from "./block-store.ts"
 import { type SweptPiece, sweepBlocks } from "./block-sweep.ts"
 import { type BlockVerdict, judgeBlocks } from "./block-verdict.ts"
 import { type ClosedVolume, type ClosedVolumeOptions, closedVolume } from "./closed-volume.ts"
-import { type ExaminedJournal, examineJournal, hasJournal } from "./examined-journal.ts"
+import { type ExaminedJournal, examineVolume } from "./examined-journal.ts"
 import {
   FINDINGS_MAX,
   findingList,
@@ -17,7 +17,6 @@ import type { JournalArea } from "./journal-area.ts"
 import { pendingTags } from "./pending-tags.ts"
 import type { ReplayPlan } from "./replay-plan.ts"
 import type { TagCheck } from "./tag-check.ts"
-import { sampleTags } from "./tag-sample.ts"
 
 export interface RepairIntegrityOptions extends ClosedVolumeOptions, LongVerbOptions {
   /** Bytes of the volume, whole blocks; absent: all of it. */
@@ -87,10 +86,13 @@ export async function repairIntegrity(options: RepairIntegrityOptions): Promise<
     if (volume?.check === undefined || doubt !== undefined) {
       throw new BlockError("CORRUPT", `integrity: repair: ${doubt?.message ?? "no volume"}`)
     }
-    const sample = options.ranges === undefined ? await sampleTags(volume) : undefined
-    if (sample !== undefined) throw new BlockError("REFUSED", `integrity: repair: ${sample.message}`)
     const ranges = checkedRanges(volume, options.ranges)
-    journal = hasJournal(volume.superblock) ? await examineJournal(volume, options, findings) : undefined
+    const examined = await examineVolume(volume, options, findings)
+    journal = examined.journal
+    const { sample } = examined
+    if (sample !== undefined && (options.ranges === undefined || sample.kind !== "salt-or-key")) {
+      throw new BlockError("REFUSED", `integrity: repair: ${sample.message}`)
+    }
     const state = await repairJournal(volume, journal, options)
     const report = await retagBad(volume, volume.check, { ...options, ranges }, journal?.plan)
     const hasWritten = state === "cleared" || (trustData && report.blockCount > 0)

@@ -10,13 +10,45 @@ const SAMPLE_COUNT = 64
 /** Fewer bad blocks may be bad each for itself. */
 const BAD_COUNT_MIN = 8
 
+/** Sectors of a journal that are none of it: fewer may have changed each for itself. */
+const UNKNOWN_COUNT_MIN = 8
+
 /**
  * Looks at blocks from all over a volume. Where none of those that were ever written matches its tag, it is not they that
- * changed but what all tags were made with.
+ * changed but what all tags were made with, or where they lie.
+ *
+ * @param unknownSectorCount sectors of the journal that have no commit id of it.
  */
-export async function sampleTags(volume: ClosedVolume): Promise<IntegrityFinding | undefined> {
-  const { media, layout, check, unitSize, sizeBytes } = volume
-  const { blockSize, tagSize, startBytes } = layout
+export async function sampleFinding(
+  volume: ClosedVolume,
+  unknownSectorCount: number,
+): Promise<IntegrityFinding | undefined> {
+  const badCount = volume.check && (await sampleTags(volume))
+  if (badCount === undefined) return undefined
+  const { layout } = volume
+  const device = metadataRole(layout)
+  const placesOf = (fields: typeof GEOMETRY_FIELDS) =>
+    fields.map(([at, length]) => ({ device, offset: layout.startBytes + at, length }))
+  if (badCount >= BAD_COUNT_MIN) {
+    return {
+      kind: "salt-or-key",
+      severity: "damage",
+      message: `none of ${badCount} blocks matches its tag: another salt, key, hash or geometry made them`,
+      places: placesOf([SALT_FIELD, ...GEOMETRY_FIELDS]),
+    }
+  }
+  if (unknownSectorCount < UNKNOWN_COUNT_MIN) return undefined
+  return {
+    kind: "superblock-geometry",
+    severity: "notice",
+    message: `no block of a sample matches, and ${unknownSectorCount} sectors of the journal are none of it: these fields may be others than it was made with`,
+    places: placesOf(GEOMETRY_FIELDS),
+  }
+}
+
+/** How many blocks of a sample do not match that were ever written; undefined if one does. */
+async function sampleTags({ media, layout, check, unitSize, sizeBytes }: ClosedVolume): Promise<number | undefined> {
+  const { blockSize, tagSize } = layout
   const read = taggedReader(media, layout)
   const [unit, tags] = [new Uint8Array(unitSize), new Uint8Array((unitSize / blockSize) * tagSize)]
   const [data, tag] = [unit.subarray(0, blockSize), tags.subarray(0, tagSize)]
@@ -38,12 +70,5 @@ export async function sampleTags(volume: ClosedVolume): Promise<IntegrityFinding
     if (check?.firstMismatch(offset, data, tag) === undefined) return undefined
     badCount += 1
   }
-  if (badCount < BAD_COUNT_MIN) return undefined
-  const device = metadataRole(layout)
-  return {
-    kind: "salt-or-key",
-    severity: "damage",
-    message: `none of ${badCount} blocks matches its tag: another salt, key, hash or geometry made them`,
-    places: [SALT_FIELD, ...GEOMETRY_FIELDS].map(([at, length]) => ({ device, offset: startBytes + at, length })),
-  }
+  return badCount
 }
