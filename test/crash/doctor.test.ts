@@ -61,7 +61,7 @@ function workloadOf(workloadSeed: number): CrashWorkload {
 it.each(KINDS)(
   "replayed by the doctor, %s: no block is unreadable, or older than what was flushed",
   async (name, count, keys) => {
-    const wanted = isSlow ? 20_000 : 40
+    const wanted = isSlow ? 5_000 : 40
     const counts = { stateCount: 0, recoveryStateCount: 0 }
     for (let round = 0; counts.stateCount < wanted; round++) {
       const options = {
