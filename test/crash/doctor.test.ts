@@ -63,7 +63,7 @@ it.each(KINDS)(
   async (name, count, keys) => {
     const wanted = isSlow ? 5_000 : 40
     const counts = { stateCount: 0, recoveryStateCount: 0 }
-    for (let round = 0; counts.stateCount < wanted; round++) {
+    for (let round = 0; counts.stateCount < wanted || counts.recoveryStateCount === 0; round++) {
       const options = {
         ...{ seed: seed + round, create: stackOf(count, keys), workload: workloadOf(seed + round) },
         ...{ atomicSizes: [512] as const, recoveryShare: isSlow ? 1 / 16 : 1 / 40 },

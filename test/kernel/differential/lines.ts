@@ -46,8 +46,11 @@ export async function drawLines(
   for (let index = 0; lines.length < count; index++) {
     if (index > 20 * count) throw new Error(`nearly nothing is built; missing: ${missing(counts, wantedCount)}`)
     const random = seededRandom(seed, `line ${index}`)
-    const family = drawFamily(random, families)
-    const wanted = family.coverage.find((word) => (counts.get(`${family.name}: ${word}`) ?? 0) < wantedCount)
+    const wantedOf = ({ name, coverage }: Family) =>
+      coverage.find((word) => (counts.get(`${name}: ${word}`) ?? 0) < wantedCount)
+    const lacking = families.filter((each) => wantedOf(each) !== undefined)
+    const family = drawFamily(random, lacking.length > 0 && isChance(random, 1, 2) ? lacking : families)
+    const wanted = wantedOf(family)
     const isSpoilt = isChance(random, 1, SPOILT_SHARE)
     const draft = drawWith(random, family, isSpoilt ? undefined : wanted)
     const tried = await tryDraft(draft, { index, family: family.name, isSpoilt, random, pool })
