@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { configDefaults, defineConfig } from "vitest/config"
 
@@ -26,6 +27,8 @@ export default defineConfig(({ mode }) => {
       setupFiles: ["test/setup.ts"],
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
+      // On two cores too both have work: files that load while others run.
+      maxWorkers: Math.max(2, availableParallelism() - 1),
     },
   }
 })

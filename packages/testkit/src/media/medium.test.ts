@@ -153,3 +153,16 @@ it("keeps through a crash what was altered in a fork and restored", () => {
   medium.restore(altered)
   expect(valuesOf(medium.afterCrash(() => "absent"))[1]).toBe(99)
 })
+
+it("puts back what was altered by hand, wherever a write has carried it since", () => {
+  const medium = new Medium("m", SHAPE)
+  medium.current.data.write(0, Uint8Array.of(9))
+  for (const fua of [true, false]) {
+    const data = new Uint8Array(512)
+    medium.current.data.read(0, data)
+    medium.land(event({ kind: "write", length: 512, data, fua, landedAt: 0 }))
+  }
+  medium.putBack("data", 0, 9, 0)
+  const contents = [medium.current, medium.afterCrash(() => "whole"), medium.afterCrash(() => "absent")]
+  expect(contents.map((content) => valuesOf(content)[0])).toEqual([0, 0, 0])
+})

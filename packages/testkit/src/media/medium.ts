@@ -64,6 +64,23 @@ export class Medium {
     this.#landed = []
   }
 
+  /**
+   * Takes back a byte that was altered here by hand: also in what a crash leaves, for a stack may have read it and written
+   * it again with what stands beside it.
+   */
+  putBack(area: "data" | "tags", offset: number, altered: number, before: number): void {
+    for (const content of [this.current, this.#base]) {
+      const byte = new Uint8Array(1)
+      content[area].read(offset, byte)
+      if (byte[0] === altered) content[area].write(offset, Uint8Array.of(before))
+    }
+    for (const { change } of this.#landed) {
+      const at = offset - (area === "data" ? change.offset : this.current.tagOffset(change.offset))
+      const bytes = change[area]
+      if (bytes?.[at] === altered) bytes[at] = before
+    }
+  }
+
   #flush(issuedAt: number): void {
     for (const landed of this.#landed) landed.isDurable ||= (landed.change.landedAt ?? issuedAt) < issuedAt
     this.#advance()

@@ -1,10 +1,11 @@
 import { type BlockDevice, baseExtents } from "@blockstrata/device"
 import type { Media } from "../media/media.ts"
-import type { PagedBytes } from "../media/paged-bytes.ts"
+import type { Medium } from "../media/medium.ts"
 
 /** A byte of a medium, below a block. */
 interface Place {
-  readonly bytes: PagedBytes
+  readonly medium: Medium
+  readonly area: "data" | "tags"
   readonly offset: number
 }
 
@@ -23,15 +24,15 @@ export async function tryChangedBit(
   const places = placesBelow(device, media, offset, part)
   const place = places[Math.floor(bit / 8) % Math.max(1, places.length)]
   if (place === undefined) return false
-  const [byte] = [new Uint8Array(1)]
-  place.bytes.read(place.offset, byte)
+  const { medium, area, offset: at } = place
+  const byte = new Uint8Array(1)
+  medium.current[area].read(at, byte)
   const before = byte[0] ?? 0
   const changed = before ^ (1 << (bit % 8))
-  place.bytes.write(place.offset, Uint8Array.of(changed))
+  medium.current[area].write(at, Uint8Array.of(changed))
   await action()
-  place.bytes.read(place.offset, byte)
   // Whoever repaired the bit, or wrote the block again, is right.
-  if (byte[0] === changed) place.bytes.write(place.offset, Uint8Array.of(before))
+  medium.putBack(area, at, changed, before)
   return true
 }
 
@@ -39,15 +40,16 @@ export async function tryChangedBit(
 function placesBelow(device: BlockDevice, media: Media, offset: number, part: "data" | "tag"): Place[] {
   const places: Place[] = []
   for (const extent of baseExtents(device, offset, device.blockSize)) {
-    const content = media.byName.get(extent.device.layer.name)?.current
-    if (content === undefined || extent.kind === "hash") continue
+    const medium = media.byName.get(extent.device.layer.name)
+    if (medium === undefined || extent.kind === "hash") continue
+    const content = medium.current
     if (extent.kind === part || extent.kind === undefined) {
-      for (let at = 0; at < extent.length; at++) places.push({ bytes: content.data, offset: extent.offset + at })
+      for (let at = 0; at < extent.length; at++) places.push({ medium, area: "data", offset: extent.offset + at })
     }
     if (part === "tag" && extent.kind !== "tag" && content.tagSize > 0) {
       const start = content.tagOffset(extent.offset)
       for (let at = 0; at < content.tagOffset(extent.length); at++)
-        places.push({ bytes: content.tags, offset: start + at })
+        places.push({ medium, area: "tags", offset: start + at })
     }
   }
   return places
