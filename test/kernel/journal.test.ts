@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process"
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { memoryDevice } from "@blockstrata/device"
 import { decodeSuperblock, layoutOf, openIntegrity } from "@blockstrata/integrity"
 import { defaultEngine } from "@blockstrata/primitives"
@@ -208,5 +210,74 @@ test.skipIf(!ORACLE)(`what was closed or crashed here Linux recovers, and writes
     console.log("crashed or closed here, recovered by Linux:", counts)
     expect(counts.withPending).toBeGreaterThanOrEqual(30)
     expect(combinations.size).toBe(COMBINATION_COUNT)
+  })
+})
+
+const WRITER = fileURLToPath(new URL("killed-writer.mjs", import.meta.url))
+const KILLED_COUNT = 12
+
+/** Runs a writer and kills it in the middle of its work. @returns the steps that were begun, but a flush that did not end. */
+async function killedWriter(folder: string, volume: JournalVolume, size: number, steps: readonly Step[]) {
+  const path = join(folder, volume.name)
+  const plan = {
+    table: `v,,,rw,${lineOf(volume, size).replace("DEV", `${path}.img`)}`,
+    content: `${path}.bytes`,
+    steps: steps.map((step) =>
+      step.do === "flush"
+        ? step
+        : { do: "write", offset: step.block * volume.blockSize, length: step.count * volume.blockSize },
+    ),
+  }
+  const writes = steps.flatMap((step) => (step.do === "write" ? [contentOf(volume, step)] : []))
+  await writeFile(plan.content, Buffer.concat(writes))
+  await writeFile(`${path}.json`, JSON.stringify(plan))
+  const child = spawn(process.execPath, [WRITER, `${path}.json`], { stdio: ["ignore", "pipe", "pipe"] })
+  const wanted = 2 + volume.random.below(steps.length - 2)
+  let doneCount = 0
+  let complaint = ""
+  child.stdout.on("data", (dots: Buffer) => {
+    doneCount += dots.length
+    if (doneCount >= wanted) child.kill("SIGKILL")
+  })
+  child.stderr.on("data", (text: Buffer) => (complaint += text))
+  const signal = await new Promise((resolve) => child.on("close", (_status, name) => resolve(name)))
+  expect([signal, complaint]).toEqual(["SIGKILL", ""])
+  const [begun] = steps.slice(doneCount)
+  return begun?.do === "write" ? steps.slice(0, doneCount + 1) : steps.slice(0, doneCount)
+}
+
+test.skipIf(!ORACLE)(`what was killed here (kill -9) is recovered here and by Linux (${ORACLE_NEEDS})`, async () => {
+  const volumes = journalVolumes(inject("seed") + 2).slice(0, KILLED_COUNT)
+  await withFolder(async (folder) => {
+    const commands: string[] = []
+    const all = new Uint8Array(volumes.length * MEDIUM_SIZE)
+    const plans: { readonly size: number; readonly steps: readonly Step[] }[] = []
+    let sections = 0
+    for (const [index, volume] of volumes.entries()) {
+      const { image, size } = await formatted(volume)
+      const path = join(folder, `${volume.name}.img`)
+      await writeFile(path, image)
+      const steps = await killedWriter(folder, volume, size, drawSteps(volume, 3 * WRITE_COUNT))
+      const killed = new Uint8Array(await readFile(path))
+      all.set(killed, index * MEDIUM_SIZE)
+      plans.push({ size, steps })
+      sections += await replayedSections(volume, killed)
+      const content = await contentAfter(volume, killed, size)
+      expect(wrongBlocks(volume, steps, content), `${volume.name}: ${lineOf(volume, size)}`).toEqual([])
+      commands.push(
+        mediumLine(index),
+        volumeLine(volume, index, size),
+        `dd if=/dev/mapper/${volume.name} of=/share/read-${index} bs=${size} count=1 iflag=fullblock status=none`,
+        `dmsetup remove ${volume.name}`,
+      )
+    }
+    await writeFile(join(folder, IMAGE), all)
+    await runInKernel(folder, `set -e\n${commands.join("\n")}\n`, [IMAGE])
+    for (const [index, volume] of volumes.entries()) {
+      const read = new Uint8Array(await readFile(join(folder, `read-${index}`)))
+      expect(wrongBlocks(volume, plans[index]!.steps, read), `${volume.name} in Linux`).toEqual([])
+    }
+    console.log(`killed here: ${volumes.length} volumes, ${sections} sections replayed`)
+    expect(sections).toBeGreaterThan(0)
   })
 })
