@@ -169,8 +169,15 @@ test.skipIf(!ORACLE)(`what was closed or crashed here Linux recovers, and writes
     const plans: { readonly size: number; readonly steps: readonly Step[]; readonly last: Step & { do: "write" } }[] =
       []
     for (const [index, { volume, isClosed }] of cases.entries()) {
-      const steps = drawSteps(volume, WRITE_COUNT)
-      const { image, size } = await writtenHere(volume, steps, isClosed)
+      let steps = drawSteps(volume, WRITE_COUNT)
+      let { image, size } = await writtenHere(volume, steps, isClosed)
+      // What is committed and not written back is what recovery is for.
+      for (let tries = 0; tries < 3 && !isClosed && !(await isPending(volume, image, size)); tries++) {
+        steps = drawSteps(volume, WRITE_COUNT)
+        const written = await writtenHere(volume, steps, isClosed)
+        image = written.image
+        size = written.size
+      }
       all.set(image, index * MEDIUM_SIZE)
       const last = { do: "write", block: 5, count: 7, seed: 1234 } as const
       plans.push({ size, steps: isClosed ? [...steps, { do: "flush" }] : steps, last })
