@@ -78,7 +78,7 @@ describe.each(engines)("authenc of the $name engine", (engine) => {
           expect(cipher.decryptUnits(sealed)).toBe(-1)
           expect(hex(target)).toBe(hex(data))
         }),
-        { numRuns: runCount(6) },
+        { numRuns: runCount(3) },
       )
     },
   )
