@@ -10,7 +10,8 @@ export async function differenceOf(each: Case, kernel: Outcome, here: Outcome): 
     return `verdict: Linux ${kernel.verdict}, here ${here.verdict} (${reasons.join("; ")})`
   }
   if (kernel.verdict !== "taken") return undefined
-  if (kernel.printed !== here.printed) return `printed:\n  Linux ${kernel.printed}\n  here  ${here.printed}`
+  if (inTicks(kernel.printed) !== inTicks(here.printed))
+    return `printed:\n  Linux ${kernel.printed}\n  here  ${here.printed}`
   if (kernel.geometry !== here.geometry) return `size and block: Linux ${kernel.geometry}, here ${here.geometry}`
   for (const [index, step] of each.steps.entries()) {
     const difference = stepDifference(kernel.steps[index], here.steps[index])
@@ -70,3 +71,13 @@ async function rereadDifference(each: Case, kernel: Outcome): Promise<string | u
     return `Linux's medium does not open here: ${error.message}`
   }
 }
+
+/** The kernel keeps these times in ticks of its clock, rounded up, and prints them so. */
+function inTicks(line: string | undefined): string | undefined {
+  return line?.replace(/(bitmap_flush_interval|commit_time):(\d+)/g, (_, name: string, milliseconds: string) => {
+    return `${name}:${Math.ceil(Number(milliseconds) / TICK_MS) * TICK_MS}`
+  })
+}
+
+/** Of the guest's kernel (250 Hz). */
+const TICK_MS = 4
