@@ -40,8 +40,9 @@ export function checkKeySize(size: number, rule: KeyRule): void {
   const { cipherKeySize, ivKeyOffset, ivKeySize } = keyLayout(size, rule)
   const isIvKey = rule.iv !== "elephant" || ELEPHANT_KEY_SIZES.includes(ivKeySize)
   if (!rule.keySizes.includes(cipherKeySize) || !isIvKey) {
-    const expected = volumeKeySizes(rule).join(" or ") || "fewer keys of fewer"
-    throw new BlockError("INVALID", `crypt: key: expected ${expected} bytes, got ${size}`)
+    const sizes = volumeKeySizes(rule)
+    const expected = sizes.length === 0 ? "fewer keys" : `${sizes.join(" or ")} bytes`
+    throw new BlockError("INVALID", `crypt: key: expected ${expected}, got ${size} bytes`)
   }
   if (rule.keyCount * cipherKeySize + ivKeySize !== size || ivKeyOffset + ivKeySize !== size) {
     throw new BlockError(
@@ -51,6 +52,7 @@ export function checkKeySize(size: number, rule: KeyRule): void {
   }
 }
 
+/** How Linux divides a key of `size` bytes, whether or not its parts are keys. */
 export function keyLayout(size: number, { keyCount, iv }: KeyRule): KeyLayout {
   // So Linux tells version 3 of lmk: one more part, the seed.
   if (iv === "lmk" && size % keyCount !== 0) {
