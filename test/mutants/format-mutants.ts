@@ -53,8 +53,8 @@ export const formatMutants: readonly Mutant[] = [
   {
     bug: "the failure of the device of tags is placed as if it were that of the data",
     file: STORE,
-    find: "tagErrors.add(error)",
-    replace: "tagErrors.delete(error)",
+    find: "(await failureOf(tagRead)) === error",
+    replace: "(await failureOf(tagRead)) === undefined",
     tests: [APART_TEST],
   },
   {

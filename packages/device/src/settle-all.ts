@@ -5,12 +5,30 @@ import { BlockError } from "./block-error.ts"
  * under way when its request rejects could write into a buffer that is the caller's again. A bug (anything that is
  * not a `BlockError`) goes before all others.
  */
-export async function settleAll(requests: Iterable<Promise<void>>): Promise<void> {
+export function settleAll(requests: readonly Promise<void>[]): Promise<void> {
+  // Counted by hand: `Promise.allSettled` makes an object and functions for each request, which small ones feel.
+  return new Promise((resolve) => {
+    let pendingCount = requests.length
+    let hasFailed = false
+    const settle = () => {
+      pendingCount -= 1
+      if (pendingCount <= 0) resolve(hasFailed ? throwFirst(requests) : undefined)
+    }
+    const fail = () => {
+      hasFailed = true
+      settle()
+    }
+    if (pendingCount === 0) settle()
+    for (const request of requests) request.then(settle, fail)
+  })
+}
+
+/** Of requests that have all settled. */
+async function throwFirst(requests: readonly Promise<void>[]): Promise<void> {
   const failures: unknown[] = []
   for (const outcome of await Promise.allSettled(requests)) {
     if (outcome.status === "rejected") failures.push(outcome.reason)
   }
-  if (failures.length === 0) return
   throw failures.reduce((first, other) => (rank(other) < rank(first) ? other : first))
 }
 

@@ -70,35 +70,24 @@ export function blockStore(
   { tagCacheSize = 0 }: BlockStoreOptions = {},
 ): BlockStore {
   const tagsBelow = new TagCache(metadata, tagCacheSize)
-  /** What failed below it says in bytes of its own device. */
-  const tagErrors = new WeakSet<object>()
   const { blockSize, tagSize } = layout
   const tagBytes = (length: number) => (length / blockSize) * tagSize
 
-  async function readBatch(runs: readonly AreaRun[], buffer: Uint8Array, tags: Uint8Array | undefined): Promise<void> {
+  function readData(runs: readonly AreaRun[], buffer: Uint8Array): Promise<void>[] {
     const base = runs[0]?.offset ?? 0
-    const dataReads = runs.map((run) => dataBelow.read(run.dataOffset, dataOf(run, base, buffer)))
-    await settleAll(tags === undefined ? dataReads : [...dataReads, readTags(runs, tags)])
-  }
-
-  async function readTags(runs: readonly AreaRun[], tags: Uint8Array): Promise<void> {
-    try {
-      await tagsBelow.read(runs, tags)
-    } catch (error) {
-      if (error instanceof BlockError) tagErrors.add(error)
-      throw error
-    }
+    return runs.map((run) => dataBelow.read(run.dataOffset, dataOf(run, base, buffer)))
   }
 
   /** One batch: a read of the data, a read of the tags, one call of the hash. */
   async function readChecked(tagChecker: TagCheck, offset: number, buffer: Uint8Array): Promise<BadBlocks | undefined> {
     const runs = areaRuns(layout, offset, buffer.length)
     const tags = new Uint8Array(tagBytes(buffer.length))
+    const tagRead = tagsBelow.read(runs, tags)
     try {
-      await readBatch(runs, buffer, tags)
+      await settleAll([...readData(runs, buffer), tagRead])
     } catch (error) {
       // The error names the lowest failing block, and says that those before it are good: they have to be looked at.
-      const places = error instanceof BlockError && tagErrors.has(error) ? "tags" : "data"
+      const places = (await failureOf(tagRead)) === error ? "tags" : "data"
       const goodLength = failedOffset(layout, dataBelow.blockSize, runs, error, places) - offset
       const bad = goodLength > 0 ? await readChecked(tagChecker, offset, buffer.subarray(0, goodLength)) : undefined
       if (bad !== undefined) return bad
@@ -118,7 +107,9 @@ export function blockStore(
     for (const piece of piecesOf(offset, buffer.length, PIECE_SIZE)) {
       const at = piece.offset - offset
       const pieceTags = tags?.subarray(tagBytes(at), tagBytes(at + piece.length))
-      await readBatch(areaRuns(layout, piece.offset, piece.length), buffer.subarray(at, at + piece.length), pieceTags)
+      const runs = areaRuns(layout, piece.offset, piece.length)
+      const dataReads = readData(runs, buffer.subarray(at, at + piece.length))
+      await settleAll(pieceTags === undefined ? dataReads : [...dataReads, tagsBelow.read(runs, pieceTags)])
     }
   }
 
@@ -162,7 +153,7 @@ export function blockStore(
         const runs = areaRuns(layout, piece.offset, piece.length)
         const data = new Uint8Array(piece.length)
         const tags = new Uint8Array(tagBytes(piece.length))
-        await readBatch(runs, data, undefined)
+        await settleAll(readData(runs, data))
         check.compute(piece.offset, data, tags)
         await tagsBelow.write(runs, tags)
       }
@@ -172,6 +163,15 @@ export function blockStore(
       await tagsBelow.writeBack()
       await flushBoth(dataBelow, metadata)
     },
+  }
+}
+
+async function failureOf(request: Promise<void>): Promise<unknown> {
+  try {
+    await request
+    return undefined
+  } catch (error) {
+    return error
   }
 }
 
@@ -232,6 +232,7 @@ export async function firstBadRun(
   buffer: Uint8Array,
   readPiece: (offset: number, part: Uint8Array) => Promise<BadBlocks | undefined>,
 ): Promise<BadBlocks | undefined> {
+  if (buffer.length <= PIECE_SIZE) return await readPiece(offset, buffer)
   let bad: BadBlocks | undefined
   for (const piece of piecesOf(offset, buffer.length, PIECE_SIZE)) {
     // Only a run that reaches the end of its piece goes on in the next one.

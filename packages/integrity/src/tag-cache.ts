@@ -1,5 +1,5 @@
 import { type BlockDevice, settleAll } from "@blockstrata/device"
-import { readSpans, spansOf, type TagPlace, type TagSpan } from "./tag-spans.ts"
+import { spansOf, type TagPlace, TagReader, type TagSpan } from "./tag-spans.ts"
 
 /** Bytes of tags that are kept at the most: those of 128 MiB, with 4 bytes per 512 or 32 per 4096. */
 export const TAG_CACHE_SIZE: number = 1024 * 1024
@@ -42,6 +42,7 @@ interface UnitPart {
  */
 export class TagCache {
   readonly #lower: BlockDevice
+  readonly #reader: TagReader
   readonly #sizeMax: number
   readonly #unitSize: number
   readonly #units = new Map<number, DirtyUnit>()
@@ -50,14 +51,15 @@ export class TagCache {
 
   constructor(lower: BlockDevice, sizeMax: number) {
     this.#lower = lower
+    this.#reader = new TagReader(lower)
     this.#sizeMax = sizeMax
     this.#unitSize = lower.blockSize
   }
 
   /** Fills `tags` with the tags of all runs. */
-  async read(runs: readonly TagPlace[], tags: Uint8Array): Promise<void> {
-    if (this.#units.size === 0) return await readSpans(this.#lower, runs, tags)
-    await settleAll(spansOf(runs, this.#unitSize).map((span) => this.#readSpan(span, tags)))
+  read(runs: readonly TagPlace[], tags: Uint8Array): Promise<void> {
+    if (this.#units.size === 0) return this.#reader.read(runs, tags)
+    return settleAll(spansOf(runs, this.#unitSize).map((span) => this.#readSpan(span, tags)))
   }
 
   /** Takes the tags of all runs, and leaves every other byte as it is, neighbours in the same block below included. */
@@ -107,7 +109,7 @@ export class TagCache {
       else missing.push({ tagOffset: part.index * this.#unitSize + part.from, tagLength, at: part.at })
     }
     await settleAll(
-      missing.map((place) => readSpans(this.#lower, [place], tags.subarray(place.at, place.at + place.tagLength))),
+      missing.map((place) => this.#reader.read([place], tags.subarray(place.at, place.at + place.tagLength))),
     )
     for (const { part, unit } of parts) {
       if (unit === undefined) continue

@@ -27,20 +27,37 @@ export function spansOf(runs: readonly TagPlace[], unit: number): TagSpan[] {
   })
 }
 
-/** Fills `tags` with the tags of all runs, as they stand on the device: one request for each run. */
-export async function readSpans(lower: BlockDevice, runs: readonly TagPlace[], tags: Uint8Array): Promise<void> {
-  const spans = spansOf(runs, lower.blockSize)
-  const [first] = spans
-  // Most requests lie in one area, and small ones feel what waiting for several costs.
-  if (spans.length === 1 && first !== undefined) return await readSpan(lower, first, tags)
-  await settleAll(spans.map((span) => readSpan(lower, span, tags)))
-}
+/** Reads tags from the whole blocks below that hold them. */
+export class TagReader {
+  readonly #lower: BlockDevice
+  /** Memory of one block that nobody uses: most requests need that much, and fresh memory costs as much as the read. */
+  #spare: Uint8Array | undefined
 
-async function readSpan(lower: BlockDevice, span: TagSpan, tags: Uint8Array): Promise<void> {
-  const { offset, length, tagStart, tagLength, at } = span
-  const own = tags.subarray(at, at + tagLength)
-  if (length === tagLength) return await lower.read(offset, own)
-  const bytes = new Uint8Array(length)
-  await lower.read(offset, bytes)
-  own.set(bytes.subarray(tagStart, tagStart + tagLength))
+  constructor(lower: BlockDevice) {
+    this.#lower = lower
+  }
+
+  /** Fills `tags` with the tags of all runs, as they stand on the device: one request for each run. */
+  read(runs: readonly TagPlace[], tags: Uint8Array): Promise<void> {
+    const spans = spansOf(runs, this.#lower.blockSize)
+    const [first] = spans
+    // Most requests lie in one area, and small ones feel what waiting for several costs.
+    if (spans.length === 1 && first !== undefined) return this.#readSpan(first, tags)
+    return settleAll(spans.map((span) => this.#readSpan(span, tags)))
+  }
+
+  async #readSpan({ offset, length, tagStart, tagLength, at }: TagSpan, tags: Uint8Array): Promise<void> {
+    if (length === tagLength) return await this.#lower.read(offset, tags.subarray(at, at + tagLength))
+    const bytes = this.#take(length)
+    await this.#lower.read(offset, bytes)
+    tags.set(bytes.subarray(tagStart, tagStart + tagLength), at)
+    if (length === this.#lower.blockSize) this.#spare = bytes
+  }
+
+  #take(length: number): Uint8Array {
+    const spare = this.#spare
+    if (spare === undefined || length !== spare.length) return new Uint8Array(length)
+    this.#spare = undefined
+    return spare
+  }
 }
