@@ -1,6 +1,6 @@
 import { settleAll } from "@blockstrata/device"
 import { type BlockStore, PIECE_SIZE } from "./block-store.ts"
-import type { SectionShape } from "./journal-section.ts"
+import { type SectionShape, sectionEntryCount } from "./journal-section.ts"
 import type { MemorySection, SectionRing, TaggedBlocks } from "./section-ring.ts"
 
 /** Blocks that follow each other in a section and on the device. */
@@ -14,19 +14,25 @@ interface Segment {
 /** Bytes of data that are under way at a time. */
 const WINDOW_BYTES = 2 * PIECE_SIZE
 
-/** Memory for one window, used again and again: what is written belongs to the devices below until it has settled. */
+/**
+ * Memory for one window, or for a whole journal that is smaller, used again and again: what is written belongs to the devices
+ * below until it has settled.
+ */
 export class WriteBackWindow {
-  readonly #data = new Uint8Array(WINDOW_BYTES)
+  readonly #data: Uint8Array
   readonly #tags: Uint8Array
   #usedBytes = 0
   #tagBytes = 0
 
-  constructor({ blockSize, tagSize }: SectionShape) {
-    this.#tags = new Uint8Array((WINDOW_BYTES / blockSize) * tagSize)
+  constructor(shape: SectionShape) {
+    const { blockSize, tagSize, journal } = shape
+    const blockCount = Math.min(WINDOW_BYTES / blockSize, journal.sectionCount * sectionEntryCount(shape))
+    this.#data = new Uint8Array(blockCount * blockSize)
+    this.#tags = new Uint8Array(blockCount * tagSize)
   }
 
   hasRoom(dataBytes: number): boolean {
-    return this.#usedBytes + dataBytes <= WINDOW_BYTES
+    return this.#usedBytes + dataBytes <= this.#data.length
   }
 
   take(dataBytes: number, tagBytes: number): Pick<TaggedBlocks, "data" | "tags"> {

@@ -16,15 +16,14 @@ import { expect, inject, it } from "vitest"
  * not older than the last flush; crashes while a crash is recovered from included.
  */
 const isSlow = process.env["SLOW"] === "1"
-const seed = inject("seed")
-/** Milliseconds: a slow machine takes an hour for all of them. */
+/** Milliseconds. */
 const TIMEOUT = isSlow ? 3_600_000 : 60_000
 const BLOCK_COUNT = 24
 const COMMIT_TIME = 1000
 /** States of all configurations together in the slow run. */
 const SLOW_STATE_COUNT = 1_000_000
 
-interface Volume {
+interface JournaledVolume {
   readonly internalHash: InternalHash | undefined
   /** Large ones, padded with zeroes, make small sections: 8 entries, or 16. */
   readonly tagSize: number
@@ -36,15 +35,16 @@ interface Volume {
 
 const algorithm = (name: string): JournalAlgorithm => ({ name, key: seededRandom(3, name).bytes(32) })
 const journalMac = algorithm("hmac(sha256)")
-const crc: Volume = { internalHash: { name: "crc32c" }, tagSize: 240, blockSize: 512, sectionCount: 4 }
-const hmac: Volume = {
+const crc: JournaledVolume = { internalHash: { name: "crc32c" }, tagSize: 240, blockSize: 512, sectionCount: 4 }
+const hmac: JournaledVolume = {
   internalHash: { name: "hmac(sha256)", key: seededRandom(1, "key").bytes(32) },
   tagSize: 255,
   blockSize: 4096,
   sectionCount: 3,
 }
 
-const VOLUMES: readonly (readonly [string, Volume])[] = [
+/** By name. In the slow run those of either size take some ten minutes of a core. */
+const JOURNALED_VOLUMES: readonly (readonly [string, JournaledVolume])[] = [
   ["crc32c, blocks of 512", crc],
   ["HMAC, blocks of 512, MAC", { ...hmac, blockSize: 512, sectionCount: 5, journalMac }],
   ["HMAC, blocks of 4096, MAC and ctr(aes)", { ...hmac, journalMac, journalCrypt: algorithm("ctr(aes)") }],
@@ -60,7 +60,7 @@ const VOLUMES: readonly (readonly [string, Volume])[] = [
 ]
 
 /** The stack, and the clock of the opening that the workload sees. */
-function stackOf({ sectionCount, ...volume }: Volume) {
+function stackOf({ sectionCount, ...volume }: JournaledVolume) {
   let clock: SeededRuntime | undefined
   const create: CreateSeededStack = async ({ medium, isNew, runtime }) => {
     const { blockSize } = volume
@@ -109,32 +109,42 @@ function workloadOf(workloadSeed: number, advance: (milliseconds: number) => voi
   }
 }
 
-/** What is asked is what the contract asks, and that no state has a block that is not readable. */
-it.each(VOLUMES)(
-  "integrity J, %s: no block is unreadable, or older than what was flushed",
-  async (name, volume) => {
-    const { create, advance } = stackOf(volume)
-    const wanted = isSlow ? SLOW_STATE_COUNT / VOLUMES.length : 100
-    const counts = { stateCount: 0, recoveryStateCount: 0 }
-    const started = performance.now()
-    for (let round = 0; counts.stateCount < wanted; round++) {
-      const options = {
-        ...{ seed: seed + round, create, workload: workloadOf(seed + round, advance), atomicSizes: [512] as const },
-        exhaustiveStateCount: isSlow ? 6 ** 5 : 20,
-        randomStateCount: isSlow ? 1500 : 4,
-        // That it goes on working takes as long as all else, and depends on less.
-        followUp: round % 4 === 0,
-        recoveryShare: isSlow ? 1 / 64 : 1 / 128,
-      }
-      const report = await keepReplay({ name: `crash integrity J ${name}` }, () => exploreCrashes(options))
-      if (round === 0) console.log(printCrashReport(name, report))
-      expect(report.unreadableStateCount).toBe(0)
-      counts.stateCount += report.stateCount
-      counts.recoveryStateCount += report.recoveryStateCount
+/**
+ * Tests of the volumes with blocks of one size. What is asked is what the contract asks, and that no state has a block that
+ * is not readable.
+ */
+export function exploreJournals(blockSize: number): void {
+  const volumes = JOURNALED_VOLUMES.filter(([, volume]) => volume.blockSize === blockSize)
+  it.each(volumes)(
+    "integrity J, %s: no block is unreadable, or older than what was flushed",
+    (name, volume) => exploreVolume(name, volume),
+    TIMEOUT,
+  )
+}
+
+async function exploreVolume(name: string, volume: JournaledVolume): Promise<void> {
+  const seed = inject("seed")
+  const { create, advance } = stackOf(volume)
+  const wanted = isSlow ? SLOW_STATE_COUNT / JOURNALED_VOLUMES.length : 100
+  const counts = { stateCount: 0, recoveryStateCount: 0 }
+  const started = performance.now()
+  for (let round = 0; counts.stateCount < wanted; round++) {
+    const options = {
+      ...{ seed: seed + round, create, workload: workloadOf(seed + round, advance), atomicSizes: [512] as const },
+      exhaustiveStateCount: isSlow ? 6 ** 5 : 20,
+      randomStateCount: isSlow ? 1500 : 4,
+      // That it goes on working takes as long as all else, and depends on less.
+      followUp: round % 4 === 0,
+      // The recovery from one state has thousands of its own.
+      recoveryShare: isSlow ? 1 / 1024 : 1 / 128,
     }
-    const seconds = (performance.now() - started) / 1000
-    console.log(name, counts, `${Math.round(counts.stateCount / seconds)} states a second`)
-    if (isSlow) expect(counts.recoveryStateCount).toBeGreaterThan(0)
-  },
-  TIMEOUT,
-)
+    const report = await keepReplay({ name: `crash integrity J ${name}` }, () => exploreCrashes(options))
+    if (round === 0) console.log(printCrashReport(name, report))
+    expect(report.unreadableStateCount).toBe(0)
+    counts.stateCount += report.stateCount
+    counts.recoveryStateCount += report.recoveryStateCount
+  }
+  const seconds = (performance.now() - started) / 1000
+  console.log(name, counts, `${Math.round(counts.stateCount / seconds)} states a second`)
+  if (isSlow) expect(counts.recoveryStateCount).toBeGreaterThan(0)
+}

@@ -1,0 +1,3 @@
+import { exploreJournals } from "./journal-states.ts"
+
+exploreJournals(4096)
