@@ -27,6 +27,56 @@ function change(bytes: Uint8Array, ...offsets: readonly number[]): void {
   writeFileSync(image, changed)
 }
 
+describe("strata integrity format", () => {
+  it("makes a volume with its data on a device of their own, and a journal that is authentic and secret", async () => {
+    writeFileSync(scratch.path("meta.img"), new Uint8Array(SIZE))
+    writeFileSync(scratch.path("data.img"), new Uint8Array(SIZE).fill(1))
+    const journal = ["--journal-integrity", "hmac-sha256", "--journal-integrity-key-file", scratch.path("key")]
+    const crypt = ["--journal-crypt", "ctr-aes", "--journal-crypt-key-file", scratch.path("key")]
+    const devices = ["--data-device", scratch.path("data.img"), scratch.path("meta.img")]
+    const volume = ["--integrity", "sha256", ...journal, ...crypt, ...devices]
+    const options = ["--batch-mode", "--tag-size", "16", "--buffer-sectors", "8"]
+    expect(await strata(["integrity", "format", ...options, ...volume])).toMatchObject({
+      status: 0,
+      text: "Formatted with tag size 16, internal integrity sha256.\nSector size 512.\n",
+    })
+    expect(readFileSync(scratch.path("data.img")).equals(new Uint8Array(SIZE))).toBe(true)
+    expect(await strata(["integrity", "check", ...volume])).toMatchObject({ status: 0, text: "", error: "" })
+    const { text } = await strata(["integrity", "dump", ...devices])
+    expect(text).toContain("flags have_journal_mac fix_hmac \n")
+    expect(text).toContain("log2_interleave_sectors 0\n")
+
+    const key = Buffer.from(KEY).toString("hex")
+    const words = `meta_device:${scratch.path("meta.img")} internal_hash:sha256 journal_mac:hmac(sha256):${key} journal_crypt:ctr(aes):${key}`
+    const table = `0 ${SIZE / 512} integrity ${scratch.path("data.img")} 0 16 J 4 ${words}`
+    const input = [new TextEncoder().encode("kept")]
+    expect(await strata(["write", "--table", table, "--offset", "4096"], input)).toMatchObject({ status: 0, error: "" })
+    expect((await strata(["read", "--table", table, "--offset", "4096", "--length", "4"])).text).toBe("kept")
+    expect(await strata(["integrity", "check", ...volume])).toMatchObject({ status: 0, text: "" })
+  })
+
+  it("makes a volume for mode B, whose bits stand for as many sectors as was asked", async () => {
+    await format("--integrity-bitmap-mode", "--bitmap-sectors-per-bit", "4096")
+    expect((await strata(["integrity", "dump", image])).text).toContain("log2_blocks_per_bitmap 12\n")
+    const both = ["integrity", "format", "-q", "-D", "-B", image]
+    expect(await strata(both)).toMatchObject({
+      status: 1,
+      error: expect.stringContaining("does not go with") as string,
+    })
+  })
+
+  it("makes a store of tags of a size that is given", async () => {
+    await format("--integrity", "none", "--tag-size", "28")
+    expect((await strata(["integrity", "dump", image])).text).toContain("integrity_tag_size 28\n")
+    const store = ["integrity", "format", "-q", "--integrity", "none", image]
+    expect(await strata(store)).toMatchObject({ status: 1, error: "--integrity none wants --tag-size\n" })
+    expect(await strata(["integrity", "format", "-q", "--integrity", "sha257", image])).toMatchObject({
+      status: 1,
+      error: "--integrity: sha257 is not supported\n",
+    })
+  })
+})
+
 describe("strata integrity check", () => {
   it("is silent about a sound volume, and says where a damaged one is damaged", async () => {
     const bytes = await format(...WITH_KEY)

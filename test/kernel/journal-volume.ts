@@ -31,10 +31,12 @@ export type Step =
 
 /** Bytes of the medium of a volume. */
 export const MEDIUM_SIZE: number = 2 * 1024 * 1024
-export const VOLUME_COUNT = 42
+/** Four of each combination of journal_mac and journal_crypt: of one alone a crash may leave nothing to recover. */
+export const VOLUME_COUNT = 56
 const SECTOR_SIZE = 512
 const MACS = [undefined, "hmac(sha256)"]
-const CRYPTS = [undefined, "ctr(aes)", "cbc(aes)"]
+const CRYPTS = [undefined, "ctr(aes)", "cbc(aes)", "chacha20", "xts(aes)", "lrw(aes)", "ecb(aes)"]
+export const COMBINATION_COUNT: number = MACS.length * CRYPTS.length
 const HASHES: readonly (readonly [InternalHash["name"], tagSize: number])[] = [
   ["crc32c", 4],
   ["sha256", 32],
@@ -62,7 +64,7 @@ export function journalVolumes(seed: number): JournalVolume[] {
       watermark: index % 14 === 6 ? 50 : 99,
       legacyHmac: index % 7 === 3,
       journalMac: keyed(MACS[index % 2]) || undefined,
-      journalCrypt: keyed(CRYPTS[Math.floor(index / 2) % 3]) || undefined,
+      journalCrypt: keyed(CRYPTS[Math.floor(index / 2) % CRYPTS.length]) || undefined,
       blockCount: 48,
     }
   })

@@ -12,6 +12,7 @@ import { volumeJournal } from "../../packages/integrity/src/open-journal.ts"
 import { planReplay } from "../../packages/integrity/src/replay-plan.ts"
 import { tagCheck } from "../../packages/integrity/src/tag-check.ts"
 import {
+  COMBINATION_COUNT,
   contentAfter,
   contentOf,
   drawSteps,
@@ -30,8 +31,6 @@ import { ORACLE, ORACLE_NEEDS, runInKernel, withFolder } from "./oracle.ts"
 const SECTOR_SIZE = 512
 const IMAGE = "all.img"
 const WRITE_COUNT = 8
-/** Of journal_mac and journal_crypt. */
-const COMBINATION_COUNT = 6
 
 /** How many sections of a journal would be replayed. */
 async function replayedSections(volume: JournalVolume, image: Uint8Array): Promise<number> {

@@ -13,8 +13,8 @@ import type { Host } from "./host.ts"
 import { readIntegrityKey } from "./key-file.ts"
 import { parseSize } from "./size-argument.ts"
 
-/** The options of verbs about a dm-integrity volume that is not opened. */
-export interface ClosedVolumeArguments {
+/** The devices of a dm-integrity volume that is not opened, and its hash and keys. */
+export interface VolumeKeyArguments {
   readonly integrity?: string
   readonly integrityKeyFile?: string
   readonly journalIntegrity?: string
@@ -22,6 +22,10 @@ export interface ClosedVolumeArguments {
   readonly journalCrypt?: string
   readonly journalCryptKeyFile?: string
   readonly dataDevice?: string
+}
+
+/** The options of verbs about a volume that exists. */
+export interface ClosedVolumeArguments extends VolumeKeyArguments {
   readonly start?: number
   readonly allowDiscards?: boolean
 }
@@ -30,6 +34,13 @@ const CRC32C_SIZE = 4
 
 /** Declares IMAGE and what it takes to read its journal and to verify its blocks. */
 export function addClosedVolume(command: Command): Command {
+  return addVolumeKeys(command)
+    .option("--start <BYTES>", "where on IMAGE the volume starts", parseSize)
+    .option("--allow-discards", "a discarded block is a good one")
+}
+
+/** Declares IMAGE, its hash and its keys. */
+export function addVolumeKeys(command: Command): Command {
   return command
     .argument("<IMAGE>", "the volume, or with --data-device its metadata")
     .option(
@@ -42,8 +53,6 @@ export function addClosedVolume(command: Command): Command {
     .option("--journal-crypt <ALG>", "the cipher of the journal: ctr-aes, cbc-aes ...")
     .option("--journal-crypt-key-file <FILE>", "its key, raw")
     .option("--data-device <FILE>", "where the data lie, if not beside their tags")
-    .option("--start <BYTES>", "where on IMAGE the volume starts", parseSize)
-    .option("--allow-discards", "a discarded block is a good one")
 }
 
 /** Opens what the command line names, hands it on, and closes it and wipes its keys whatever comes of it. */

@@ -4,30 +4,35 @@ import {
   type InternalHash,
   inspectIntegrity,
   internalHashSizes,
-  openFile,
   printSuperblock,
 } from "blockstrata"
 import type { Command } from "commander"
-import { addClosedVolume, type ClosedVolumeArguments, withClosedVolume } from "./closed-volume-arguments.ts"
+import {
+  addClosedVolume,
+  addVolumeKeys,
+  type ClosedVolumeArguments,
+  type VolumeKeyArguments,
+  withClosedVolume,
+} from "./closed-volume-arguments.ts"
 import { confirm } from "./confirmation.ts"
 import { VerbFailure } from "./exit-status.ts"
 import type { Host } from "./host.ts"
 import { addIntegrityDoctor } from "./integrity-doctor.ts"
 import { journalLines } from "./journal-lines.ts"
-import { readIntegrityKey } from "./key-file.ts"
 import { progressBar } from "./progress.ts"
 import { parseCount, parseSize } from "./size-argument.ts"
 
-interface FormatOptions {
-  readonly integrity: string
-  readonly integrityKeyFile?: string
+interface FormatOptions extends VolumeKeyArguments {
   readonly tagSize?: number
   readonly sectorSize: number
   readonly journalSize?: number
   readonly interleaveSectors?: number
+  readonly bufferSectors?: number
+  readonly bitmapSectorsPerBit?: number
   readonly integrityLegacyPadding?: boolean
   readonly integrityLegacyHmac?: boolean
   readonly integrityNoJournal?: boolean
+  readonly integrityBitmapMode?: boolean
   readonly wipe: boolean
   readonly batchMode?: boolean
 }
@@ -37,19 +42,18 @@ const SECTOR_SIZE = 512
 /** `strata integrity`: `format` and `dump` with integritysetup's options and words. */
 export function addIntegrityCommands(program: Command, host: Host): void {
   const integrity = program.command("integrity").description("dm-integrity, as integritysetup")
-  integrity
-    .command("format")
-    .argument("<IMAGE>")
+  addVolumeKeys(integrity.command("format"))
     .description("makes a volume and initialises its tags; what stood there is lost [formatIntegrity]")
-    .option("-I, --integrity <ALG>", "crc32c, xxhash64, sha256, sha512, hmac-sha256 ...", "crc32c")
-    .option("--integrity-key-file <FILE>", "the key of an HMAC, raw; - for stdin")
     .option("-t, --tag-size <BYTES>", "tag size; the whole digest if not given", parseCount)
     .option("-s, --sector-size <BYTES>", "512, 1024, 2048 or 4096", parseCount, SECTOR_SIZE)
     .option("-j, --journal-size <BYTES>", "journal size", parseSize)
     .option("--interleave-sectors <SECTORS>", "sectors of data between two runs of tags", parseCount)
+    .option("--buffer-sectors <SECTORS>", "sectors of the buffers of tags", parseCount)
     .option("--integrity-legacy-padding", "inefficient padding of old kernels")
     .option("--integrity-legacy-hmac", "tags without the volume's salt, as old kernels make them")
     .option("-D, --integrity-no-journal", "a volume for mode D")
+    .option("-B, --integrity-bitmap-mode", "a volume for mode B")
+    .option("--bitmap-sectors-per-bit <SECTORS>", "sectors of data of one bit of the bitmap", parseCount)
     .option("--no-wipe", "leave the tags as they are: blocks do not read until they were written")
     .option("-q, --batch-mode", "do not ask")
     .action((image: string, options: FormatOptions) => format(host, image, options))
@@ -61,29 +65,22 @@ export function addIntegrityCommands(program: Command, host: Host): void {
 }
 
 async function format(host: Host, path: string, options: FormatOptions): Promise<void> {
-  const { integrity } = options
-  // integritysetup's `hmac-sha256` is the kernel's `hmac(sha256)`.
-  const name = integrity.replace(/^hmac-(.+)$/, "hmac($1)") as InternalHash["name"]
-  const digestSize = Object.hasOwn(internalHashSizes, name) ? internalHashSizes[name] : undefined
-  if (digestSize === undefined) throw new VerbFailure(`--integrity: ${integrity} is not supported`, 1)
-  const key =
-    options.integrityKeyFile === undefined ? undefined : await readIntegrityKey(host, options.integrityKeyFile)
-  if (name.startsWith("hmac(") !== (key !== undefined)) {
-    throw new VerbFailure("--integrity-key-file goes with hmac-..., and hmac-... with it", 1)
-  }
-  await confirm(host, `This will overwrite data on ${path} irrevocably.`, options.batchMode === true)
-  const lower = await openFile(path, { readOnly: false })
-  try {
+  const { integrity = "crc32c", dataDevice } = options
+  const mode = formatMode(options)
+  const overwritten = dataDevice === undefined ? path : `${path} and ${dataDevice}`
+  await confirm(host, `This will overwrite data on ${overwritten} irrevocably.`, options.batchMode === true)
+  await withClosedVolume(host, path, { ...options, integrity }, false, async (volume) => {
     const superblock = await formatIntegrity({
-      lower,
-      internalHash: (key === undefined ? { name } : { name, key }) as InternalHash,
-      tagSize: options.tagSize ?? digestSize,
+      ...volume,
+      tagSize: options.tagSize ?? digestSizeOf(volume.internalHash, integrity),
       blockSize: options.sectorSize,
       interleaveSectors: options.interleaveSectors,
+      bufferSectors: options.bufferSectors,
+      sectorsPerBit: options.bitmapSectorsPerBit,
       journalSectors: options.journalSize && Math.floor(options.journalSize / SECTOR_SIZE),
       legacyPadding: options.integrityLegacyPadding,
       legacyHmac: options.integrityLegacyHmac,
-      mode: options.integrityNoJournal ? "D" : "J",
+      mode,
       wipe: options.wipe,
       onProgress: progressBar(host),
     })
@@ -91,10 +88,20 @@ async function format(host: Host, path: string, options: FormatOptions): Promise
     await host.writeOut(
       `Formatted with tag size ${tagSize}, internal integrity ${integrity}.\nSector size ${blockSize}.\n`,
     )
-  } finally {
-    await lower.close()
-    key?.fill(0)
-  }
+  })
+}
+
+function formatMode({ integrityNoJournal, integrityBitmapMode }: FormatOptions): "B" | "D" | "J" {
+  if (integrityNoJournal && integrityBitmapMode)
+    throw new VerbFailure("--integrity-no-journal does not go with --integrity-bitmap-mode", 1)
+  return integrityBitmapMode ? "B" : integrityNoJournal ? "D" : "J"
+}
+
+/** @throws VerbFailure for a hash that is not built, and for a store of tags, which has no digests. */
+function digestSizeOf(hash: InternalHash | undefined, integrity: string): number {
+  if (hash === undefined) throw new VerbFailure("--integrity none wants --tag-size", 1)
+  if (Object.hasOwn(internalHashSizes, hash.name)) return internalHashSizes[hash.name]
+  throw new VerbFailure(`--integrity: ${integrity} is not supported`, 1)
 }
 
 interface DumpOptions extends ClosedVolumeArguments {

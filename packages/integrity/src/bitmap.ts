@@ -18,11 +18,17 @@ export class Bitmap {
   readonly regionBytes: number
   readonly bitCount: number
 
-  /** @param volumeBytes of data, of which the last region may be a part. */
+  /**
+   * @param volumeBytes of data, of which the last region may be a part.
+   * @throws BlockError `UNSUPPORTED` for one of more than 64 MiB.
+   */
   constructor(volumeBytes: number, regionBytes: number) {
+    const size = bitmapSize(volumeBytes, regionBytes)
+    if (size > BITMAP_SIZE_MAX)
+      throw new BlockError("UNSUPPORTED", `integrity: not built yet: a bitmap of ${size} bytes`, { operation: "open" })
     this.regionBytes = regionBytes
     this.bitCount = Math.ceil(volumeBytes / regionBytes)
-    this.bytes = new Uint8Array(bitmapSize(volumeBytes, regionBytes))
+    this.bytes = new Uint8Array(size)
   }
 
   /** Whether every region of the range is marked. */
@@ -106,6 +112,8 @@ export class Bitmap {
 }
 
 export const BITMAP_PAGE_SIZE = 4096
+/** It is kept in memory, more than once: a superblock may claim one of terabytes. With 4096 bytes a bit, those of 2 TiB. */
+const BITMAP_SIZE_MAX = 64 * 1024 * 1024
 
 /** Bytes of the pages that a bitmap takes. */
 export function bitmapSize(volumeBytes: number, regionBytes: number): number {

@@ -2,6 +2,7 @@ import { memoryDevice } from "@blockstrata/device"
 import type { Engine } from "@blockstrata/primitives"
 import { nodeEngine } from "@blockstrata/primitives/node"
 import { describe, expect, it } from "vitest"
+import { checkIntegrity } from "./check-integrity.ts"
 import { formatIntegrity } from "./format-integrity.ts"
 import { inspectIntegrity } from "./inspect-integrity.ts"
 import { layoutOf } from "./layout.ts"
@@ -189,6 +190,25 @@ describe("openIntegrity", () => {
     await expect(open(new Uint8Array(SIZE))).rejects.toMatchObject({ code: "CORRUPT" })
     await expect(open(change(await image(), { journalSectionCount: 9 }))).rejects.toMatchObject({ code: "CORRUPT" })
     await expect(open(change(await image(), { interleaveSectors: 2 ** 31 }))).rejects.toMatchObject({ code: "CORRUPT" })
+  })
+
+  it("does not take the memory that a superblock claims on a device of terabytes", async () => {
+    const bytes = await image()
+    const lower = memoryDevice({ size: 2 ** 47 })
+    const claim = (changes: Partial<IntegritySuperblock>) => lower.write(0, change(new Uint8Array(bytes), changes))
+    const volume = { lower, size: 4096, mode: "D", internalHash } as const
+    const refusal = (what: string) => ({ code: "UNSUPPORTED", message: expect.stringContaining(what) })
+
+    await claim({ journalSectionCount: 2 ** 20 })
+    expect((await inspectIntegrity(lower)).journal).toBe("unknown")
+    await expect(openIntegrity(volume)).rejects.toMatchObject(refusal("a journal of"))
+    await expect(inspectIntegrity(lower, 0, {})).rejects.toMatchObject(refusal("a journal of"))
+    await expect(checkIntegrity(volume)).rejects.toMatchObject(refusal("a journal of"))
+
+    const regions = { hasDirtyBitmap: true, bitmapBitBlocksLog2: 0, providedSectors: 2 ** 35 }
+    await claim({ journalSectionCount: 100_000, ...regions })
+    await expect(openIntegrity(volume)).rejects.toMatchObject(refusal("a bitmap of"))
+    await expect(inspectIntegrity(lower, 0, {})).rejects.toMatchObject(refusal("a bitmap of"))
   })
 
   it("does not enlarge a volume, and opens one that was made smaller as far as it goes", async () => {

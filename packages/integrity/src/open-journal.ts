@@ -1,4 +1,4 @@
-import { type BlockDevice, type EventListener, hostRuntime } from "@blockstrata/device"
+import { type BlockDevice, BlockError, type EventListener, hostRuntime } from "@blockstrata/device"
 import { defaultEngine, type Engine } from "@blockstrata/primitives"
 import type { BlockStore, VolumeStore } from "./block-store.ts"
 import { nextSequence } from "./commit-id.ts"
@@ -8,6 +8,7 @@ import { type JournalArea, journalArea } from "./journal-area.ts"
 import { journalCrypt } from "./journal-crypt.ts"
 import { journalMac } from "./journal-mac.ts"
 import { applyReplay } from "./journal-replay.ts"
+import { sectionEntryCount } from "./journal-section.ts"
 import { journalStore } from "./journal-store.ts"
 import type { IntegrityLayout } from "./layout.ts"
 import type { JournalAlgorithm, OpenIntegrityOptions } from "./open-integrity.ts"
@@ -40,9 +41,24 @@ export interface RecoveredJournal {
   readonly store: BlockStore
 }
 
-/** The journal of a volume; whoever asks destroys it. @throws BlockError as its MAC and its cipher. */
+/**
+ * Planning a replay takes some 60 bytes for each entry: this many are 4 GiB of blocks of 512 bytes, and more than a superblock
+ * needs to claim on a device of holes. Linux keeps the whole journal in memory.
+ */
+const ENTRY_COUNT_MAX = 2 ** 23
+
+/**
+ * The journal of a volume; whoever asks destroys it.
+ *
+ * @throws BlockError `UNSUPPORTED` for one of more than 2^23 entries; as its MAC and its cipher.
+ */
 export function volumeJournal(options: VolumeJournalOptions): JournalArea {
   const { metadata, layout, salt, engine } = options
+  const entryCount = layout.journal.sectionCount * sectionEntryCount(layout)
+  if (entryCount > ENTRY_COUNT_MAX)
+    throw new BlockError("UNSUPPORTED", `integrity: not built yet: a journal of ${entryCount} entries`, {
+      operation: "open",
+    })
   const crypt = options.journalCrypt && journalCrypt(engine, options.journalCrypt, layout.journal)
   try {
     const hash =
