@@ -52,7 +52,14 @@ describe("strata integrity format", () => {
     const input = [new TextEncoder().encode("kept")]
     expect(await strata(["write", "--table", table, "--offset", "4096"], input)).toMatchObject({ status: 0, error: "" })
     expect((await strata(["read", "--table", table, "--offset", "4096", "--length", "4"])).text).toBe("kept")
+    expect((await strata(["read", ...volume, "--offset", "4096", "--length", "4"])).text).toBe("kept")
+    expect((await strata(["table", ...volume])).text).toContain(`meta_device:${scratch.path("meta.img")}`)
     expect(await strata(["integrity", "check", ...volume])).toMatchObject({ status: 0, text: "" })
+    expect(await strata(["check", "--integrity", "sha256", ...devices])).toMatchObject({ status: 1 })
+    expect(await strata(["check", ...volume.slice(0, 4), ...devices])).toMatchObject({
+      status: 1,
+      error: "--journal-integrity and --journal-integrity-key-file go together\n",
+    })
   })
 
   it("makes a volume for mode B, whose bits stand for as many sectors as was asked", async () => {

@@ -1,5 +1,5 @@
 import { type BlockDevice, BlockError, encodeHex } from "@blockstrata/device"
-import { readIntegritySuperblock } from "@blockstrata/integrity"
+import { linuxAlgorithmName, readIntegritySuperblock } from "@blockstrata/integrity"
 import { readVeritySuperblock, treeStart, type VerityParameters } from "@blockstrata/verity"
 import type { OpenFile } from "./file-opener.ts"
 import { detectFormat, SIGNATURE_BYTES } from "./image-signature.ts"
@@ -13,9 +13,21 @@ export interface IntegrityChoice {
   readonly algorithm?: string | undefined
   /** The key of an HMAC. */
   readonly key?: Uint8Array | undefined
-  /** J is the kernel's usual one; D is the one that can be written here; R checks nothing. */
+  /** J if not given, which a crash leaves whole; R checks nothing. */
   readonly mode?: "J" | "B" | "D" | "R" | undefined
+  /** The MAC of the journal; names as in `algorithm`. */
+  readonly journalMac?: JournalChoice | undefined
+  /** The cipher of the journal: `ctr-aes`, `cbc-aes` ... */
+  readonly journalCrypt?: JournalChoice | undefined
+  /** A path: where the data lie, if not beside their tags. */
+  readonly dataImage?: string | undefined
   readonly allowDiscards?: boolean | undefined
+}
+
+/** As integritysetup spells it. */
+export interface JournalChoice {
+  readonly algorithm: string
+  readonly key: Uint8Array
 }
 
 /** What makes a data image and a hash image a verity volume. */
@@ -40,6 +52,7 @@ const SECTOR_SIZE = 512
 const CRC32C_SIZE = 4
 const IMAGE_OPERAND = "image"
 const HASH_IMAGE_OPERAND = "hash-image"
+const DATA_IMAGE_OPERAND = "data-image"
 
 /**
  * The table line that opens an image, from its superblock and what the caller adds to it. Everything is opened
@@ -63,8 +76,9 @@ export async function tableOfImage(source: ImageSource, openFile: OpenFile): Pro
 }
 
 /** The path behind an operand of such a line. */
-export function pathOfOperand({ image, verity }: ImageSource, operand: string): string {
+export function pathOfOperand({ image, verity, integrity }: ImageSource, operand: string): string {
   if (operand === operandOf(image, IMAGE_OPERAND)) return image
+  if (operand === DATA_IMAGE_OPERAND && integrity?.dataImage !== undefined) return integrity.dataImage
   return operand === HASH_IMAGE_OPERAND && verity !== undefined ? verity.hashImage : operand
 }
 
@@ -102,13 +116,18 @@ async function integrityLine(image: string, choice: IntegrityChoice, device: Blo
   }
   if (chosen === "none" && choice.key !== undefined)
     throw new BlockError("INVALID", "image: a key without an algorithm: nothing would be verified with it")
-  if (chosen !== "none") {
-    // integritysetup's `hmac-sha256` is the kernel's `hmac(sha256)`.
-    const algorithm = chosen.replace(/^hmac-(.+)$/, "hmac($1)")
-    options.push(`internal_hash:${algorithm}${choice.key === undefined ? "" : `:${encodeHex(choice.key)}`}`)
-  }
+  if (chosen !== "none") options.push(algorithmWord("internal_hash", { algorithm: chosen, key: choice.key }))
+  if (choice.journalMac !== undefined) options.push(algorithmWord("journal_mac", choice.journalMac))
+  if (choice.journalCrypt !== undefined) options.push(algorithmWord("journal_crypt", choice.journalCrypt))
   if (choice.allowDiscards === true) options.push("allow_discards")
-  return `0 ${providedSectors} integrity ${operandOf(image, IMAGE_OPERAND)} 0 ${tagSize} ${choice.mode ?? "J"} ${[options.length, ...options].join(" ")}`
+  const own = operandOf(image, IMAGE_OPERAND)
+  if (choice.dataImage !== undefined) options.push(`meta_device:${own}`)
+  const data = choice.dataImage === undefined ? own : operandOf(choice.dataImage, DATA_IMAGE_OPERAND)
+  return `0 ${providedSectors} integrity ${data} 0 ${tagSize} ${choice.mode ?? "J"} ${[options.length, ...options].join(" ")}`
+}
+
+function algorithmWord(word: string, { algorithm, key }: { algorithm: string; key: Uint8Array | undefined }): string {
+  return `${word}:${linuxAlgorithmName(algorithm)}${key === undefined ? "" : `:${encodeHex(key)}`}`
 }
 
 /** What a table line calls a path: itself, or a stand-in if no line can say it. */

@@ -59,6 +59,7 @@ export {
   type JournalAlgorithm,
   type JournalContents,
   type JournalReplayReport,
+  linuxAlgorithmName,
   type OpenIntegrityOptions,
   openIntegrity,
   printSuperblock,
@@ -129,7 +130,7 @@ export {
 export { openFile } from "#files"
 export type { OpenFile, OpenFileOptions } from "./file-opener.ts"
 export type { ImageFormat } from "./image-signature.ts"
-export type { ImageSource, IntegrityChoice, VerityChoice } from "./image-table.ts"
+export type { ImageSource, IntegrityChoice, JournalChoice, VerityChoice } from "./image-table.ts"
 export { type ImageReport, inspectImage } from "./inspect-image.ts"
 export { type OpenVolumeOptions, openVolume, type Volume } from "./open-volume.ts"
 export { drawStack } from "./stack-drawing.ts"

@@ -4,6 +4,7 @@ import {
   type ClosedVolumeOptions,
   type InternalHash,
   type JournalAlgorithm,
+  linuxAlgorithmName,
   openFile,
   readIntegritySuperblock,
 } from "blockstrata"
@@ -77,7 +78,7 @@ export async function withClosedVolume<T>(
     if (name !== undefined && isKeyed !== (keyFile !== undefined)) {
       throw new VerbFailure(`--${option} ${name} ${isKeyed ? "wants" : "takes no"} --${option}-key-file`, 1)
     }
-    return name === undefined ? undefined : { name: kernelName(name), key: await keyOf(keyFile) }
+    return name === undefined ? undefined : { name: linuxAlgorithmName(name), key: await keyOf(keyFile) }
   }
   try {
     const metadata = await openFile(image, { readOnly })
@@ -113,11 +114,6 @@ async function defaultHash(metadata: BlockDevice, start: number, keyFile: string
   )
   if (tagSize === CRC32C_SIZE && keyFile === undefined) return "crc32c"
   throw new VerbFailure(`a volume with tags of ${tagSize} bytes: expected --integrity`, 1)
-}
-
-/** integritysetup's `hmac-sha256` and `ctr-aes` are the kernel's `hmac(sha256)` and `ctr(aes)`. */
-function kernelName(name: string): string {
-  return name.replace(/^(hmac|ctr|cbc|ecb|xts|lrw)-(.+)$/, "$1($2)")
 }
 
 /** A name that the library does not have it refuses by itself. */

@@ -1,4 +1,4 @@
-import { decodeHex, openVolume, type VerityChoice, type Volume } from "blockstrata"
+import { decodeHex, type JournalChoice, openVolume, type VerityChoice, type Volume } from "blockstrata"
 import { type Command, InvalidArgumentError, Option } from "commander"
 import { VerbFailure } from "./exit-status.ts"
 import type { Host } from "./host.ts"
@@ -13,6 +13,11 @@ export interface VolumeOptions extends VerityParameterOptions {
   readonly readOnly?: boolean
   readonly integrity?: string
   readonly integrityKeyFile?: string
+  readonly journalIntegrity?: string
+  readonly journalIntegrityKeyFile?: string
+  readonly journalCrypt?: string
+  readonly journalCryptKeyFile?: string
+  readonly dataDevice?: string
   readonly integrityNoJournal?: boolean
   readonly integrityBitmapMode?: boolean
   readonly integrityRecoveryMode?: boolean
@@ -38,6 +43,11 @@ export function addVolume(command: Command): Command {
     .option("--read-only", "write to no file")
     .option("-I, --integrity <ALG>", "dm-integrity: crc32c, sha256, hmac-sha256 ..., or none for a store of tags")
     .option("--integrity-key-file <FILE>", "the key of an HMAC, raw; - for stdin")
+    .option("--journal-integrity <ALG>", "dm-integrity: the MAC of the journal, hmac-sha256 ...")
+    .option("--journal-integrity-key-file <FILE>", "its key, raw; - for stdin")
+    .option("--journal-crypt <ALG>", "dm-integrity: the cipher of the journal, ctr-aes, cbc-aes ...")
+    .option("--journal-crypt-key-file <FILE>", "its key, raw; - for stdin")
+    .option("--data-device <FILE>", "dm-integrity: IMAGE is the metadata, FILE the data")
     .addOption(
       new Option("-D, --integrity-no-journal", "open in mode D").conflicts([
         "integrityBitmapMode",
@@ -73,17 +83,33 @@ export async function openVolumeArgument(
       : options.integrityRecoveryMode
         ? "R"
         : "J"
+  const { journalIntegrity, journalIntegrityKeyFile, journalCrypt, journalCryptKeyFile } = options
   return await openVolume({
     image: image ?? "",
     integrity: {
       algorithm: options.integrity,
       key: options.integrityKeyFile === undefined ? undefined : await readIntegrityKey(host, options.integrityKeyFile),
       mode,
+      journalMac: await journalChoice(host, "journal-integrity", journalIntegrity, journalIntegrityKeyFile),
+      journalCrypt: await journalChoice(host, "journal-crypt", journalCrypt, journalCryptKeyFile),
+      dataImage: options.dataDevice,
       allowDiscards: options.allowDiscards,
     },
     verity: options.hashDevice === undefined ? undefined : await verityChoice(options.hashDevice, options),
     ...common,
   })
+}
+
+async function journalChoice(
+  host: Host,
+  option: string,
+  algorithm: string | undefined,
+  keyFile: string | undefined,
+): Promise<JournalChoice | undefined> {
+  if (algorithm === undefined && keyFile === undefined) return undefined
+  if (algorithm === undefined || keyFile === undefined)
+    throw new VerbFailure(`--${option} and --${option}-key-file go together`, 1)
+  return { algorithm, key: await readIntegrityKey(host, keyFile) }
 }
 
 /** An option that would have no effect is refused: whoever gave it believes that something is checked. */
@@ -92,6 +118,11 @@ function checkTogether(options: VolumeOptions): void {
   const integrity = {
     "--integrity": options.integrity,
     "--integrity-key-file": options.integrityKeyFile,
+    "--journal-integrity": options.journalIntegrity,
+    "--journal-integrity-key-file": options.journalIntegrityKeyFile,
+    "--journal-crypt": options.journalCrypt,
+    "--journal-crypt-key-file": options.journalCryptKeyFile,
+    "--data-device": options.dataDevice,
     "--integrity-no-journal": options.integrityNoJournal,
     "--integrity-bitmap-mode": options.integrityBitmapMode,
     "--integrity-recovery-mode": options.integrityRecoveryMode,

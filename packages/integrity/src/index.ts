@@ -1,3 +1,4 @@
+export { linuxAlgorithmName } from "./algorithm-name.ts"
 export type { BlockCounts } from "./block-findings.ts"
 export { type CheckIntegrityOptions, checkIntegrity, type IntegrityCheckReport } from "./check-integrity.ts"
 export type { ClosedVolumeOptions } from "./closed-volume.ts"
