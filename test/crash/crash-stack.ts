@@ -30,6 +30,21 @@ export const mirror: CreateSeededStack = async ({ medium }) => {
   return device
 }
 
+/** Two legs that authenticate their blocks, each with a journal: what RAID 1 over dm-integrity is used for. */
+export const mirrorOfJournals: CreateSeededStack = async ({ medium, isNew, runtime }) => {
+  const size = 12 * 1024
+  const internalHash = { name: "crc32c" } as const
+  const openLeg = async (name: string) => {
+    const lower = medium(name, { size: 96 * 1024 })
+    const format = { tagSize: 240, blockSize: 512, internalHash, interleaveSectors: 64, journalSectors: 48, wipe: true }
+    if (isNew) await formatIntegrity({ ...format, lower: share(lower), runtime })
+    return { lower: await openIntegrity({ lower, size, mode: "J", internalHash, runtime }), start: 0 }
+  }
+  const { device, resync } = mirrorTarget({ legs: [await openLeg("one"), await openLeg("two")], size })
+  await resync()
+  return device
+}
+
 /** One that goes on without a leg that failed, and keeps on a third medium which legs are stale. */
 export const degradedMirror: CreateSeededStack = async ({ medium }) => {
   const legs = ["one", "two"].map((name) => ({ lower: medium(name, { size: 24 * 1024 }), start: 0 }))

@@ -9,7 +9,17 @@ import {
 } from "@blockstrata/testkit"
 import { keepReplay } from "@blockstrata/testkit/node"
 import { expect, inject, it } from "vitest"
-import { aead, aeadOverIntegrity, crypt, integrity, linear, mirror, striped, table } from "./crash-stack.ts"
+import {
+  aead,
+  aeadOverIntegrity,
+  crypt,
+  integrity,
+  linear,
+  mirror,
+  mirrorOfJournals,
+  striped,
+  table,
+} from "./crash-stack.ts"
 
 const isSlow = process.env["SLOW"] === "1"
 const limits = {
@@ -102,4 +112,19 @@ it("integrity D over sectors that no crash tears passes what the contract asks",
   const report = await exploreCrashes({ ...limits, atomicSizes: [512], create: integrity() })
   console.log(printCrashReport("integrity D, default invariant", report))
   expect(report.unreadableStateCount).toBeGreaterThan(0)
+})
+
+it("a mirror of journaled volumes has no block that is unreadable, or older than what was flushed", async () => {
+  const options = {
+    ...{ seed: limits.seed, create: mirrorOfJournals, atomicSizes: [512] as const },
+    operationCount: isSlow ? 24 : 8,
+    exhaustiveStateCount: isSlow ? 1000 : 20,
+    randomStateCount: isSlow ? 200 : 4,
+    // Openings write to both legs: each has thousands of states of its own.
+    recoveryShare: 1 / 128,
+  }
+  const report = await keepReplay({ name: "crash mirror of journals" }, () => exploreCrashes(options))
+  console.log(printCrashReport("a mirror of journaled volumes", report))
+  expect(report.unreadableStateCount).toBe(0)
+  if (isSlow) expect(report.recoveryStateCount).toBeGreaterThan(0)
 })
