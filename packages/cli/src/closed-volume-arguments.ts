@@ -11,22 +11,12 @@ import {
 import type { Command } from "commander"
 import { VerbFailure } from "./exit-status.ts"
 import type { Host } from "./host.ts"
+import { addIntegrityKeys, type IntegrityKeyArguments } from "./integrity-key-arguments.ts"
 import { readIntegrityKey } from "./key-file.ts"
 import { parseSize } from "./size-argument.ts"
 
-/** The devices of a dm-integrity volume that is not opened, and its hash and keys. */
-export interface VolumeKeyArguments {
-  readonly integrity?: string
-  readonly integrityKeyFile?: string
-  readonly journalIntegrity?: string
-  readonly journalIntegrityKeyFile?: string
-  readonly journalCrypt?: string
-  readonly journalCryptKeyFile?: string
-  readonly dataDevice?: string
-}
-
 /** The options of verbs about a volume that exists. */
-export interface ClosedVolumeArguments extends VolumeKeyArguments {
+export interface ClosedVolumeArguments extends IntegrityKeyArguments {
   readonly start?: number
   readonly allowDiscards?: boolean
 }
@@ -42,18 +32,7 @@ export function addClosedVolume(command: Command): Command {
 
 /** Declares IMAGE, its hash and its keys. */
 export function addVolumeKeys(command: Command): Command {
-  return command
-    .argument("<IMAGE>", "the volume, or with --data-device its metadata")
-    .option(
-      "-I, --integrity <ALG>",
-      "crc32c, sha256, hmac-sha256 ..., or none for a store of tags; crc32c if not given",
-    )
-    .option("--integrity-key-file <FILE>", "the key of an HMAC, raw; - for stdin")
-    .option("--journal-integrity <ALG>", "the MAC of the journal: hmac-sha256 ...")
-    .option("--journal-integrity-key-file <FILE>", "its key, raw")
-    .option("--journal-crypt <ALG>", "the cipher of the journal: ctr-aes, cbc-aes ...")
-    .option("--journal-crypt-key-file <FILE>", "its key, raw")
-    .option("--data-device <FILE>", "where the data lie, if not beside their tags")
+  return addIntegrityKeys(command.argument("<IMAGE>", "the volume, or with --data-device its metadata"))
 }
 
 /** Opens what the command line names, hands it on, and closes it and wipes its keys whatever comes of it. */

@@ -11,18 +11,18 @@ import {
   addClosedVolume,
   addVolumeKeys,
   type ClosedVolumeArguments,
-  type VolumeKeyArguments,
   withClosedVolume,
 } from "./closed-volume-arguments.ts"
 import { confirm } from "./confirmation.ts"
 import { VerbFailure } from "./exit-status.ts"
 import type { Host } from "./host.ts"
 import { addIntegrityDoctor } from "./integrity-doctor.ts"
+import type { IntegrityKeyArguments } from "./integrity-key-arguments.ts"
 import { journalLines } from "./journal-lines.ts"
 import { progressBar } from "./progress.ts"
 import { parseCount, parseSize } from "./size-argument.ts"
 
-interface FormatOptions extends VolumeKeyArguments {
+interface FormatOptions extends IntegrityKeyArguments {
   readonly tagSize?: number
   readonly sectorSize: number
   readonly journalSize?: number

@@ -2,22 +2,16 @@ import { decodeHex, type JournalChoice, openVolume, type VerityChoice, type Volu
 import { type Command, InvalidArgumentError, Option } from "commander"
 import { VerbFailure } from "./exit-status.ts"
 import type { Host } from "./host.ts"
+import { addIntegrityKeys, type IntegrityKeyArguments } from "./integrity-key-arguments.ts"
 import { readIntegrityKey, readKeys, readText } from "./key-file.ts"
 import { parseSize } from "./size-argument.ts"
 import { addVerityParameters, type VerityParameterOptions, verityParameters } from "./verity-parameters.ts"
 
 /** The options that every verb with a VOLUME shares. */
-export interface VolumeOptions extends VerityParameterOptions {
+export interface VolumeOptions extends VerityParameterOptions, IntegrityKeyArguments {
   readonly table?: string
   readonly key?: readonly string[]
   readonly readOnly?: boolean
-  readonly integrity?: string
-  readonly integrityKeyFile?: string
-  readonly journalIntegrity?: string
-  readonly journalIntegrityKeyFile?: string
-  readonly journalCrypt?: string
-  readonly journalCryptKeyFile?: string
-  readonly dataDevice?: string
   readonly integrityNoJournal?: boolean
   readonly integrityBitmapMode?: boolean
   readonly integrityRecoveryMode?: boolean
@@ -41,13 +35,7 @@ export function addVolume(command: Command): Command {
       collect,
     )
     .option("--read-only", "write to no file")
-    .option("-I, --integrity <ALG>", "dm-integrity: crc32c, sha256, hmac-sha256 ..., or none for a store of tags")
-    .option("--integrity-key-file <FILE>", "the key of an HMAC, raw; - for stdin")
-    .option("--journal-integrity <ALG>", "dm-integrity: the MAC of the journal, hmac-sha256 ...")
-    .option("--journal-integrity-key-file <FILE>", "its key, raw; - for stdin")
-    .option("--journal-crypt <ALG>", "dm-integrity: the cipher of the journal, ctr-aes, cbc-aes ...")
-    .option("--journal-crypt-key-file <FILE>", "its key, raw; - for stdin")
-    .option("--data-device <FILE>", "dm-integrity: IMAGE is the metadata, FILE the data")
+  addIntegrityKeys(command)
     .addOption(
       new Option("-D, --integrity-no-journal", "open in mode D").conflicts([
         "integrityBitmapMode",
