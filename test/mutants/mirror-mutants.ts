@@ -26,8 +26,8 @@ export const mirrorMutants: readonly Mutant[] = [
   {
     bug: "a mirror acknowledges what one leg missed before that is recorded",
     file: "packages/targets/src/mirror-legs.ts",
-    find: "    }\n    await this.#recorded\n",
-    replace: "    }\n",
+    find: "range)\n    await this.#recorded\n",
+    replace: "range)\n",
     tests: ["packages/targets/src/mirror.test.ts"],
   },
   {
@@ -40,7 +40,7 @@ export const mirrorMutants: readonly Mutant[] = [
   {
     bug: "a leg of a mirror counts as current before its copy is durable",
     file: "packages/targets/src/mirror-resync.ts",
-    find: "    await legs.change((device) => device.flush())\n",
+    find: "      await legs.change((device) => device.flush())\n",
     replace: "",
     tests: ["packages/targets/src/mirror-resync.test.ts"],
   },
@@ -52,10 +52,31 @@ export const mirrorMutants: readonly Mutant[] = [
     tests: ["packages/targets/src/mirror-resync.test.ts"],
   },
   {
+    bug: "the leg of a mirror that answered for what is in doubt goes without handing it on",
+    file: "packages/targets/src/mirror-legs.ts",
+    find: "if (first === undefined || !isLost(first)) return go()",
+    replace: "if (first !== undefined) return go()",
+    tests: ["packages/targets/src/mirror.test.ts"],
+  },
+  {
+    bug: "what is in doubt is handed on though a write to it is under way",
+    file: "packages/targets/src/mirror-agreement.ts",
+    find: 'lock.tryAcquire(ranges, "shared")',
+    replace: 'lock.tryAcquire([], "shared")',
+    tests: ["packages/targets/src/mirror.test.ts"],
+  },
+  {
+    bug: "a leg of a mirror becomes current, and answers otherwise where legs may differ",
+    file: "packages/targets/src/mirror-resync.ts",
+    find: "for (const range of doubtful.within(all))",
+    replace: "for (const range of doubtful.within(all).slice(0, 0))",
+    tests: ["packages/targets/src/mirror-resync.test.ts"],
+  },
+  {
     bug: "of the legs of a mirror only the first is flushed",
     file: "packages/targets/src/mirror.ts",
     find: "legs.change((leg) => leg.flush())",
-    replace: "legs.change((leg) => leg.flush(), legs.live.slice(0, 1))",
+    replace: "legs.change((leg) => leg.flush(), { legs: legs.live.slice(0, 1) })",
     tests: ["packages/targets/src/mirror.test.ts"],
   },
   {

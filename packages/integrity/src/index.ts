@@ -15,7 +15,7 @@ export {
 export { type IntegrityMode, type IntegrityTargetOptions, integrityTarget } from "./integrity-target.ts"
 export { type IntegrityContext, type IntegrityLinePolicy, integrityWord, integrityWordWith } from "./integrity-word.ts"
 export { type InternalHash, internalHashSizes } from "./internal-hash.ts"
-export type { JournalState } from "./journal.ts"
+export type { JournalState } from "./journal-state.ts"
 export { type IntegrityLayout, type JournalLayout, layoutOf } from "./layout.ts"
 export type { JournalContents, JournalEntryReport, JournalSectionReport } from "./metadata-contents.ts"
 export {

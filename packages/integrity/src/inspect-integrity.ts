@@ -1,7 +1,7 @@
 import { type BlockDevice, BlockError, type ByteRange } from "@blockstrata/device"
 import { type ClosedVolumeOptions, closedVolume } from "./closed-volume.ts"
 import { FINDINGS_MAX, findingList, type IntegrityFinding } from "./finding.ts"
-import { inspectJournal, type JournalState } from "./journal.ts"
+import { type JournalState, journalState } from "./journal-state.ts"
 import { type IntegrityLayout, isDataApart, layoutOf } from "./layout.ts"
 import { type JournalContents, metadataContents } from "./metadata-contents.ts"
 import type { IntegritySuperblock } from "./superblock.ts"
@@ -49,7 +49,7 @@ export async function inspectIntegrity(
 ): Promise<IntegrityReport> {
   const superblock = await readIntegritySuperblock(device, start)
   const layout = fittingLayout(superblock, device.size, start)
-  const journal = await journalState(device, superblock, layout)
+  const journal = await areaState(device, superblock, layout)
   if (known === undefined) return { superblock, layout, journal, findings: [] }
   const findings = findingList(known.findingsMax ?? FINDINGS_MAX)
   const media = known.data === undefined ? { lower: device } : { lower: known.data, metadata: device }
@@ -63,13 +63,13 @@ export async function inspectIntegrity(
   }
 }
 
-async function journalState(
+async function areaState(
   device: BlockDevice,
   superblock: IntegritySuperblock,
   layout: IntegrityLayout | undefined,
 ): Promise<IntegrityReport["journal"]> {
   if (layout === undefined || superblock.isInline) return undefined
-  return superblock.hasDirtyBitmap ? "bitmap" : await inspectJournal(device, layout.journal)
+  return superblock.hasDirtyBitmap ? "bitmap" : await journalState(device, layout)
 }
 
 /** The lines that `integritysetup dump` prints after its first one. */

@@ -82,6 +82,7 @@ describe("openIntegrity", () => {
       const opened = openIntegrity({ lower, size: 4096, mode: "D", internalHash })
       // Logical sector 0, with a tag that is not its.
       await expect(opened).rejects.toMatchObject({ code: "INTEGRITY", message: expect.stringContaining(String(place)) })
+      expect((await inspectIntegrity(lower)).journal).toBe("used")
       await lower.write(place, sector)
     }
   })

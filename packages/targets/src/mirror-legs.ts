@@ -1,4 +1,4 @@
-import { type BlockDevice, BlockError, type EventListener } from "@blockstrata/device"
+import { type BlockDevice, BlockError, type ByteRange, type EventListener } from "@blockstrata/device"
 
 /** `live`: holds what the mirror holds. `syncing`: is written, and not read. `stale`: neither. */
 export type LegState = "live" | "syncing" | "stale"
@@ -16,7 +16,20 @@ export interface MirrorLegsOptions {
   readonly devices: readonly BlockDevice[]
   readonly staleLegs: readonly number[]
   readonly onLegFailure: ((staleLegs: readonly number[]) => Promise<void> | void) | undefined
+  /**
+   * The leg that answers where legs may differ is about to go: calls `go` once those that are kept agree with it everywhere but
+   * in `own`, which has just been written to them. Rejects if they cannot be made to, or if `go` throws.
+   */
+  readonly agreeBefore: (first: Leg, kept: readonly Leg[], own: ByteRange | undefined, go: () => void) => Promise<void>
   readonly onEvent: EventListener | undefined
+}
+
+/** What a change is made on, and where. */
+export interface LegChange {
+  /** Every leg but the stale ones, if not given. */
+  readonly legs?: readonly Leg[] | undefined
+  /** What is written; undefined for a flush. */
+  readonly range?: ByteRange | undefined
 }
 
 interface LegFailure {
@@ -55,14 +68,15 @@ export class MirrorLegs {
   }
 
   /**
-   * Makes a change on `legs` (every leg but the stale ones) and waits for all of them. Resolves once every live one took
-   * it, or those that did not are stale and recorded as such.
+   * Makes a change and waits for all legs. Resolves once every live one took it, or those that did not are stale and
+   * recorded as such.
    *
-   * @throws the lowest failure, if nobody records or no live leg would be left; and then no leg becomes stale.
+   * @throws the lowest failure, if nobody records, or no live leg would be left, or those that are left would answer
+   * otherwise than the one that goes; and then no leg becomes stale.
    */
   async change(
     request: (device: BlockDevice) => Promise<void>,
-    legs: readonly Leg[] = this.all.filter((leg) => leg.state !== "stale"),
+    { legs = this.all.filter((leg) => leg.state !== "stale"), range }: LegChange = {},
   ): Promise<void> {
     if (this.#isUnrecorded) this.#record()
     const outcomes = await Promise.allSettled(legs.map(({ device }) => request(device)))
@@ -73,14 +87,29 @@ export class MirrorLegs {
     // A leg that is not current yet costs nothing but the copy.
     for (const failure of failures) if (failure.leg.state === "syncing") this.#drop(failure)
     const lost = failures.filter(({ leg }) => leg.state === "live")
-    if (lost.length > 0) {
-      const isKept = this.live.some((leg) => !lost.some((failure) => failure.leg === leg))
-      const isWorld = lost.every(({ error }) => error instanceof BlockError)
-      if (!isKept || !isWorld || this.#options.onLegFailure === undefined) throw lowest(lost)
-      for (const failure of lost) this.#drop(failure)
-      this.#record()
-    }
+    if (lost.length > 0) await this.#goOnWithout(lost, range)
     await this.#recorded
+  }
+
+  /** Drops live legs. @throws the lowest failure, if the mirror cannot go on without them. */
+  async #goOnWithout(failures: readonly LegFailure[], range: ByteRange | undefined): Promise<void> {
+    const { onLegFailure, agreeBefore } = this.#options
+    const isWorld = failures.every(({ error }) => error instanceof BlockError)
+    const isLost = (leg: Leg) => failures.some((failure) => failure.leg === leg)
+    const go = () => {
+      // Others may have gone meanwhile, these among them.
+      const lost = failures.filter(({ leg }) => leg.state === "live")
+      if (this.live.every(isLost)) throw lowest(failures)
+      for (const failure of lost) this.#drop(failure)
+      if (lost.length > 0) this.#record()
+    }
+    const [first] = this.live
+    const kept = this.live.filter((leg) => !isLost(leg))
+    if (!isWorld || onLegFailure === undefined || kept.length === 0) throw lowest(failures)
+    if (first === undefined || !isLost(first)) return go()
+    await agreeBefore(first, kept, range, go).catch((error: unknown) => {
+      throw error instanceof BlockError ? lowest(failures) : error
+    })
   }
 
   /** From now on `leg` is the only one that is current. Resolves once that is recorded. */

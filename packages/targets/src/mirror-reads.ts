@@ -40,6 +40,13 @@ export class MirrorReads {
     this.#options = options
   }
 
+  /** Fresh memory for a range. */
+  memory(range: ByteRange): MirrorBuffers {
+    const { blockSize, tagSize } = this.#options
+    const tags = tagSize === 0 ? undefined : new Uint8Array((range.length / blockSize) * tagSize)
+    return { ...range, data: new Uint8Array(range.length), tags }
+  }
+
   /** The part of a request's memory that belongs to `range`: views. */
   cut({ offset, data, tags }: MirrorBuffers, range: ByteRange): MirrorBuffers {
     const { blockSize, tagSize } = this.#options

@@ -93,6 +93,29 @@ describe("resync", () => {
     for (const leg of legs) expect(isSame(inUse(leg), content())).toBe(true)
   })
 
+  test("a leg that becomes current has what the others answered where a write was rejected meanwhile", async () => {
+    const size = 4 * 2 ** 20
+    const legs = [wornLeg(size), wornLeg(size)] as const
+    const { device, resync } = mirrorOf(legs, { staleLegs: [0] })
+    await device.write(0, content(size))
+    let rejected: Promise<unknown> | undefined
+    await resync({
+      onProgress() {
+        if (rejected !== undefined) return
+        legs[1].failsOn = "write"
+        const failed = device.write(0, content(BLOCK, "new")).catch((error: unknown) => error)
+        rejected = failed.finally(() => {
+          legs[1].failsOn = undefined
+        })
+      },
+    })
+    expect(await rejected).toMatchObject({ code: "IO" })
+    expect(legs[0].requests).toContain("write 0+1")
+    expect(device.layer.status()).toMatchObject({ leg0: "live", leg1: "live" })
+    expect(isSame(await readAll(device), content(size))).toBe(true)
+    for (const leg of legs) expect(isSame(inUse(leg), content(size))).toBe(true)
+  })
+
   test("a leg that fails the copy, a signal or close: the leg stays stale", async () => {
     const legs = [wornLeg(4 * 2 ** 20), wornLeg(4 * 2 ** 20)] as const
     const { device, resync, kinds } = mirrorOf(legs, { staleLegs: [1] })

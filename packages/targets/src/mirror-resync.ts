@@ -1,4 +1,4 @@
-import { type BadRange, BlockError, type LongVerbOptions, type RangeLock } from "@blockstrata/device"
+import { type BadRange, BlockError, type ByteRange, type LongVerbOptions, type RangeLock } from "@blockstrata/device"
 import { runsBetween } from "./byte-runs.ts"
 import type { DoubtfulRanges } from "./doubtful-ranges.ts"
 import type { MirrorLegs } from "./mirror-legs.ts"
@@ -19,44 +19,49 @@ export interface MirrorParts {
   readonly lock: RangeLock
   readonly size: number
   readonly blockSize: number
-  readonly tagSize: number
   readonly isClosing: () => boolean
 }
 
 /** Makes all legs hold what the mirror reads as, piece by piece, beside requests. */
 export async function resyncLegs(parts: MirrorParts, { from, signal, onProgress }: ResyncOptions): Promise<void> {
-  const { legs, lock, size, blockSize, tagSize } = parts
-  const all = [{ offset: 0, length: size }]
-  await lock.hold(all, "exclusive", async () => {
+  const { legs, lock, size, blockSize, reads, doubtful } = parts
+  const all = { offset: 0, length: size }
+  await lock.hold([all], "exclusive", async () => {
     const source = from === undefined ? undefined : legs.all[from]
     if (source !== undefined) await legs.trustOnly(source)
     for (const leg of legs.all) if (leg.state === "stale") leg.state = "syncing"
   })
   const pieceSize = Math.min(size, Math.max(PIECE_SIZE, blockSize))
-  const memory = [0, 1].map(() => ({
-    data: new Uint8Array(pieceSize),
-    tags: tagSize === 0 ? undefined : new Uint8Array((pieceSize / blockSize) * tagSize),
-  }))
+  const memory = [0, 1].map(() => reads.memory({ offset: 0, length: pieceSize }))
+  const copyPiece = (piece: ByteRange) => {
+    const [source, other] = memory.map((buffers) => reads.cut({ ...buffers, offset: piece.offset }, piece))
+    return resyncPiece(parts, source!, other!)
+  }
   const failures: BadRange[] = []
   try {
-    for (let offset = 0; offset < size; offset += pieceSize) {
+    for (const piece of piecesOf(all, pieceSize)) {
       signal?.throwIfAborted()
       if (parts.isClosing()) throw new BlockError("CLOSED", "mirror: closed during a resync")
-      const piece = { offset, length: Math.min(pieceSize, size - offset) }
-      const [source, other] = memory.map(({ data, tags }) =>
-        parts.reads.cut({ offset, length: pieceSize, data, tags }, piece),
-      ) as [MirrorBuffers, MirrorBuffers]
-      failures.push(...(await lock.hold([piece], "exclusive", () => resyncPiece(parts, source, other))))
+      failures.push(...(await lock.hold([piece], "exclusive", () => copyPiece(piece))))
       onProgress?.(piece.offset + piece.length, size)
     }
-    await legs.change((device) => device.flush())
-    parts.reads.throwLost(failures)
-    for (const leg of legs.syncing) leg.state = "live"
+    await lock.hold([all], "exclusive", async () => {
+      // A leg that becomes current may be the first one: it must not answer otherwise where the others may differ.
+      for (const range of doubtful.within(all))
+        for (const piece of piecesOf(range, pieceSize)) failures.push(...(await copyPiece(piece)))
+      await legs.change((device) => device.flush())
+      reads.throwLost(failures)
+      for (const leg of legs.syncing) leg.state = "live"
+    })
   } finally {
     // What was not copied whole is as old as it was.
     for (const leg of legs.syncing) leg.state = "stale"
   }
   if (legs.live.length < legs.all.length) throw new BlockError("IO", "mirror: a leg failed while it was written")
+}
+
+function* piecesOf({ offset, length }: ByteRange, size: number): Generator<ByteRange> {
+  for (let done = 0; done < length; done += size) yield { offset: offset + done, length: Math.min(size, length - done) }
 }
 
 /**
@@ -76,7 +81,10 @@ async function resyncPiece(parts: MirrorParts, source: MirrorBuffers, other: Mir
       if (!isEqual) behind.push(leg)
     }
     try {
-      await legs.change((device) => device.write(run.offset, content.data, { tags: content.tags }), behind)
+      await legs.change((device) => device.write(run.offset, content.data, { tags: content.tags }), {
+        legs: behind,
+        range: run,
+      })
     } catch (error) {
       doubtful.add(run)
       throw error

@@ -9,6 +9,7 @@ import {
 import { DoubtfulRanges } from "./doubtful-ranges.ts"
 import { linearTarget } from "./linear.ts"
 import { rangeProblem } from "./lower-range.ts"
+import { agreeBeforeDeparture } from "./mirror-agreement.ts"
 import { MirrorLegs } from "./mirror-legs.ts"
 import { MirrorReads } from "./mirror-reads.ts"
 import { type ResyncOptions, resyncLegs } from "./mirror-resync.ts"
@@ -68,7 +69,9 @@ export function mirrorProblem({ legs, size, staleLegs = [] }: MirrorOptions): st
  *
  * Promises: what a leg cannot give (`IO`, `INTEGRITY`, `CORRUPT`) comes from another and is written to the first again,
  * with events `corruption` and `repaired`. What no leg can give is an error, and nothing is written. A change is
- * acknowledged once every leg took it, or those that did not are recorded as stale; a stale leg is never read.
+ * acknowledged once every leg took it, or those that did not are recorded as stale; a stale leg is never read. Where a rejected
+ * change left the legs different one of them answers, and hands on what it answered before it is dropped; if it cannot, no
+ * change is acknowledged that it does not take, until what is in doubt was written anew.
  * Does not promise: that legs are checked. Each has to check itself, as dm-integrity does: what a plain device gives is
  * believed. The mirror keeps no metadata. After a crash legs may differ where writes were under way: reads always ask the
  * first leg, so that they agree, until it fails; `resync` before the first read is what keeps them agreeing then.
@@ -90,11 +93,15 @@ export function mirrorTarget(options: MirrorOptions): Mirror {
   const blockSize = Math.max(...devices.map((device) => device.blockSize))
   const tagSize = devices[0]?.tagSize ?? 0
   const features = commonFeatures(devices, blockSize)
-  const legs = new MirrorLegs({ devices, staleLegs, onLegFailure, onEvent })
   const doubtful = new DoubtfulRanges()
-  const reads = new MirrorReads({ legs, doubtful, blockSize, tagSize, canRepair: features.write, onEvent })
   // Not the edge's: `resync` has to take its turn among the requests.
   const lock = new RangeLock()
+  const legs: MirrorLegs = new MirrorLegs({
+    ...{ devices, staleLegs, onLegFailure, onEvent },
+    agreeBefore: (first, kept, own, go) =>
+      agreeBeforeDeparture({ reads, doubtful, lock, size }, { first, kept, own, go }),
+  })
+  const reads = new MirrorReads({ legs, doubtful, blockSize, tagSize, canRepair: features.write, onEvent })
   let isClosing = false
   let resyncing: Promise<void> | undefined
 
@@ -106,7 +113,7 @@ export function mirrorTarget(options: MirrorOptions): Mirror {
     const range = { offset, length }
     await lock.hold([range], "exclusive", async () => {
       try {
-        await legs.change(request)
+        await legs.change(request, { range })
       } catch (error) {
         doubtful.add(range)
         throw error
@@ -152,7 +159,7 @@ export function mirrorTarget(options: MirrorOptions): Mirror {
     if (from !== undefined && devices[from] === undefined) throw new RangeError(`mirror: from: no leg ${from}`)
     if (!features.write) throw new BlockError("READ_ONLY", "mirror: resync of a read-only leg")
     if (resyncing !== undefined) throw new BlockError("BUSY", "mirror: a resync is under way")
-    const parts = { legs, reads, doubtful, lock, size, blockSize, tagSize, isClosing: () => isClosing }
+    const parts = { legs, reads, doubtful, lock, size, blockSize, isClosing: () => isClosing }
     resyncing = resyncLegs(parts, how)
     try {
       await resyncing
