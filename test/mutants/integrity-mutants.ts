@@ -11,7 +11,6 @@ const OPEN = "packages/integrity/src/open-integrity.ts"
 const OPEN_TEST = "packages/integrity/src/open-integrity.test.ts"
 const FORMAT = "packages/integrity/src/format-integrity.ts"
 const FORMAT_TEST = "packages/integrity/src/format-integrity.test.ts"
-const KERNEL_VOLUMES = "packages/integrity/src/kernel-volumes.test.ts"
 
 /** What decides that a changed block is found, that tags are where Linux has them, and that no unclean volume opens. */
 export const integrityMutants: readonly Mutant[] = [
