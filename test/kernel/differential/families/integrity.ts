@@ -259,10 +259,14 @@ async function build(choice: IntegrityDraw, random: SeededRandom): Promise<Setup
     isSpoiltToRandom: (line) =>
       line.includes("fix_hmac") &&
       (isApart !== line.includes("meta_device:m1") || line.split(" ")[4] !== String(startSectors)),
-    // Which entries share a section of the journal, a clock decides.
-    isRandomized: mode === "J" || (state === STATES[0] && hash !== undefined && !choice.legacyHmac),
+    // Which entries share a section of the journal, a clock decides; a fresh volume with a hash or a MAC has a salt.
+    isRandomized: mode === "J" || (state === STATES[0] && isSalted(choice)),
     canDiscard: flags.includes("allow_discards"),
   }
+}
+
+function isSalted({ hash, journalMac, legacyHmac }: IntegrityDraw): boolean {
+  return (hash !== undefined || journalMac !== undefined) && !legacyHmac
 }
 
 /** The same bytes twice where one medium holds all. */
