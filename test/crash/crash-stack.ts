@@ -30,21 +30,6 @@ export const mirror: CreateSeededStack = async ({ medium }) => {
   return device
 }
 
-/** Two legs that authenticate their blocks, each with a journal: what RAID 1 over dm-integrity is used for. */
-export const mirrorOfJournals: CreateSeededStack = async ({ medium, isNew, runtime }) => {
-  const size = 12 * 1024
-  const internalHash = { name: "crc32c" } as const
-  const openLeg = async (name: string) => {
-    const lower = medium(name, { size: 96 * 1024 })
-    const format = { tagSize: 240, blockSize: 512, internalHash, interleaveSectors: 64, journalSectors: 48, wipe: true }
-    if (isNew) await formatIntegrity({ ...format, lower: share(lower), runtime })
-    return { lower: await openIntegrity({ lower, size, mode: "J", internalHash, runtime }), start: 0 }
-  }
-  const { device, resync } = mirrorTarget({ legs: [await openLeg("one"), await openLeg("two")], size })
-  await resync()
-  return device
-}
-
 /** One that goes on without a leg that failed, and keeps on a third medium which legs are stale. */
 export const degradedMirror: CreateSeededStack = async ({ medium }) => {
   const legs = ["one", "two"].map((name) => ({ lower: medium(name, { size: 24 * 1024 }), start: 0 }))
@@ -99,12 +84,42 @@ export const integrity =
   (wish) =>
     integrityVolume(wish, { tagSize: 4, blockSize, internalHash: { name: "crc32c" } }, 32 * 1024)
 
+/** Regions are marked while they are written, and no longer than a second. */
+export const bitmapped: CreateSeededStack = async ({ medium, isNew, runtime }) => {
+  const lower = medium("disk", { size: 256 * 1024 })
+  const internalHash = { name: "crc32c" } as const
+  const area = { interleaveSectors: 128, journalSectors: 64, mode: "B", wipe: true } as const
+  if (isNew) await formatIntegrity({ lower: share(lower), tagSize: 4, blockSize: 512, internalHash, ...area, runtime })
+  const regions = { sectorsPerBit: 8, bitmapFlushIntervalMs: 1000 }
+  return await openIntegrity({ lower, size: 32 * 1024, mode: "B", internalHash, ...regions, runtime })
+}
+
 /** AES-GCM over dm-integrity, which keeps its tags and checks nothing. */
 export const aeadOverIntegrity: CreateSeededStack = async (wish) => {
   const [size, tagSize] = [16 * 1024, 28]
   const lower = await integrityVolume(wish, { tagSize, blockSize: 512, internalHash: undefined }, size)
   const cipher = { cipher: "capi:gcm(aes)-random", key: key(32), ivOffsetSectors: 0 }
   return cryptTarget({ lower, size, ...cipher, runtime: wish.runtime, integrity: { tagSize, kind: "aead" } })
+}
+
+/** dm-integrity in mode J, formatted when it is new, on a medium of this name. */
+async function journaledVolume({ medium, isNew, runtime }: SeededWish, name: string): Promise<BlockDevice> {
+  const lower = medium(name, { size: 96 * 1024 })
+  const internalHash = { name: "crc32c" } as const
+  // Large tags make small sections, and so several of them.
+  const format = { tagSize: 240, blockSize: 512, internalHash, interleaveSectors: 64, journalSectors: 48, wipe: true }
+  if (isNew) await formatIntegrity({ ...format, lower: share(lower), runtime })
+  return await openIntegrity({ lower, size: 12 * 1024, mode: "J", internalHash, runtime })
+}
+
+export const journaled: CreateSeededStack = (wish) => journaledVolume(wish, "disk")
+
+/** Two legs that authenticate their blocks, each with a journal: what RAID 1 over dm-integrity is used for. */
+export const mirrorOfJournals: CreateSeededStack = async (wish) => {
+  const lowers = [await journaledVolume(wish, "one"), await journaledVolume(wish, "two")]
+  const { device, resync } = mirrorTarget({ legs: lowers.map((lower) => ({ lower, start: 0 })), size: 12 * 1024 })
+  await resync()
+  return device
 }
 
 const hexKey = "00112233445566778899aabbccddeeff102132435465768798a9bacbdcedfe0f"

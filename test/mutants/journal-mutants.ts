@@ -12,6 +12,13 @@ const RECOVERY_TEST = "packages/integrity/src/recovery.test.ts"
 /** What decides that a journal brings back what was flushed, all of it and nothing else. */
 export const journalMutants: readonly Mutant[] = [
   {
+    bug: "tags that could not be written are a flush that failed, for good",
+    file: "packages/integrity/src/open-journal.ts",
+    find: "flush: () => flushBoth(lower, metadata),",
+    replace: "flush,",
+    tests: [STORE_TEST],
+  },
+  {
     bug: "an entry is replayed whatever its tag says",
     file: PLAN,
     find: "if (check.firstMismatch(place, block.data, block.tag) === undefined) continue",

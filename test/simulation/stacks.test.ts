@@ -5,11 +5,14 @@ import { expect, inject, it } from "vitest"
 import {
   aead,
   aeadOverIntegrity,
+  bitmapped,
   crypt,
   degradedMirror,
   integrity,
+  journaled,
   linear,
   mirror,
+  mirrorOfJournals,
   striped,
   table,
 } from "../crash/crash-stack.ts"
@@ -27,7 +30,10 @@ const STACKS: [name: string, create: CreateSeededStack, seedCount: number][] = [
   ["crypt aes-cbc-essiv:sha256", crypt("aes-cbc-essiv:sha256", 32), 40],
   ["AEAD over tagged blocks", aead, 40],
   ["integrity D", integrity(), 20],
+  ["integrity J", journaled, 20],
+  ["integrity B", bitmapped, 20],
   ["AEAD over integrity D", aeadOverIntegrity, 20],
+  ["a mirror of journaled volumes", mirrorOfJournals, 10],
   ["a table of three ranges", table, 40],
   ["a journal", journaling(), 30],
 ]

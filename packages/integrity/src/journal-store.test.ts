@@ -224,6 +224,20 @@ describe("mode J over a device that fails", () => {
     expect(Buffer.compare((await afterCrash(media)).subarray(0, 512), data(1))).toBe(0)
   })
 
+  it("takes tags that cannot be read for no failed flush: whoever waits for room is told, and flushes go on", async () => {
+    const { media, device } = await opened({ journalWatermark: 1 })
+    media.intercept = ({ kind }) => {
+      if (kind === "read") throw new Error("no")
+    }
+    await expect(device.write(0, data(1))).rejects.toMatchObject({ code: "IO" })
+    await device.flush()
+    media.intercept = undefined
+    await device.write(512, data(2))
+    await device.flush()
+    const content = await afterCrash(media)
+    expect(Buffer.compare(content.subarray(0, 1024), Buffer.concat([data(1), data(2)]))).toBe(0)
+  })
+
   it("is read-only for good once a flush failed; what was flushed before is there", async () => {
     const { media, device } = await opened()
     await device.write(0, data(1))

@@ -17,7 +17,7 @@ export interface JournalWriterOptions {
   /** Percent of the journal in use at which it is written back. */
   readonly watermark: number
   readonly commitTimeMs: number
-  /** Makes all devices below durable. */
+  /** Flushes all devices below, and does nothing else: if it fails, that is final. What `store` was given stands there. */
   readonly flush: () => Promise<void>
   readonly runtime: Runtime
   readonly onEvent?: EventListener | undefined

@@ -4,7 +4,7 @@ import type { BlockStore, VolumeStore } from "./block-store.ts"
 import { nextSequence } from "./commit-id.ts"
 import { checkOf, type IntegrityTargetOptions } from "./integrity-target.ts"
 import { createInternalHash, internalHashNamed } from "./internal-hash.ts"
-import { type JournalArea, journalArea } from "./journal-area.ts"
+import { flushBoth, type JournalArea, journalArea } from "./journal-area.ts"
 import { journalCrypt } from "./journal-crypt.ts"
 import { journalMac } from "./journal-mac.ts"
 import { applyReplay } from "./journal-replay.ts"
@@ -122,7 +122,8 @@ export async function openJournal(
           ...shared,
           ...(recovered ? continuation(recovered.plan) : AFTER_RESET),
           store: volume,
-          flush,
+          // The devices alone: tags are written through, and one that could not be is no failed flush.
+          flush: () => flushBoth(lower, metadata),
           watermark: options.journalWatermark ?? WATERMARK_DEFAULT,
           commitTimeMs: options.commitTimeMs ?? COMMIT_TIME_DEFAULT_MS,
           atomicSizeBelow: Math.min(lower.features.atomicSize, metadata.features.atomicSize),
