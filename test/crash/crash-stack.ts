@@ -103,20 +103,34 @@ export const aeadOverIntegrity: CreateSeededStack = async (wish) => {
 }
 
 /** dm-integrity in mode J, formatted when it is new, on a medium of this name. */
-async function journaledVolume({ medium, isNew, runtime }: SeededWish, name: string): Promise<BlockDevice> {
-  const lower = medium(name, { size: 96 * 1024 })
+async function journaledVolume(
+  { medium, isNew, runtime }: SeededWish,
+  name: string,
+  options: { readonly tagSize: number; readonly journalSectors: number; readonly allowDiscards?: boolean },
+): Promise<BlockDevice> {
+  const lower = medium(name, { size: 48 * 1024 + options.journalSectors * 512 })
   const internalHash = { name: "crc32c" } as const
-  // Large tags make small sections, and so several of them.
-  const format = { tagSize: 240, blockSize: 512, internalHash, interleaveSectors: 64, journalSectors: 48, wipe: true }
+  const format = { ...options, blockSize: 512, internalHash, interleaveSectors: 64, wipe: true }
   if (isNew) await formatIntegrity({ ...format, lower: share(lower), runtime })
-  return await openIntegrity({ lower, size: 12 * 1024, mode: "J", internalHash, runtime })
+  const { allowDiscards } = options
+  return await openIntegrity({ lower, size: 12 * 1024, mode: "J", internalHash, allowDiscards, runtime })
 }
 
-export const journaled: CreateSeededStack = (wish) => journaledVolume(wish, "disk")
+/** Large tags make small sections, and so several of them. */
+const SMALL_SECTIONS = { tagSize: 240, journalSectors: 48 }
+
+export const journaled: CreateSeededStack = (wish) => journaledVolume(wish, "disk", SMALL_SECTIONS)
+
+/** No tag crosses sectors: one that does may be torn where its block is given up. */
+export const journaledDiscards: CreateSeededStack = (wish) =>
+  journaledVolume(wish, "disk", { tagSize: 16, journalSectors: 400, allowDiscards: true })
 
 /** Two legs that authenticate their blocks, each with a journal: what RAID 1 over dm-integrity is used for. */
 export const mirrorOfJournals: CreateSeededStack = async (wish) => {
-  const lowers = [await journaledVolume(wish, "one"), await journaledVolume(wish, "two")]
+  const lowers = [
+    await journaledVolume(wish, "one", SMALL_SECTIONS),
+    await journaledVolume(wish, "two", SMALL_SECTIONS),
+  ]
   const { device, resync } = mirrorTarget({ legs: lowers.map((lower) => ({ lower, start: 0 })), size: 12 * 1024 })
   await resync()
   return device

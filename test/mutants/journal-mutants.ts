@@ -12,6 +12,13 @@ const RECOVERY_TEST = "packages/integrity/src/recovery.test.ts"
 /** What decides that a journal brings back what was flushed, all of it and nothing else. */
 export const journalMutants: readonly Mutant[] = [
   {
+    bug: "of the tags of a discard that failed half may stand below for good",
+    file: "packages/integrity/src/journal-store.ts",
+    find: "if (owesTags) await payTags()",
+    replace: "if (!owesTags) await payTags()",
+    tests: [STORE_TEST],
+  },
+  {
     bug: "tags that could not be written are a flush that failed, for good",
     file: "packages/integrity/src/open-journal.ts",
     find: "flush: () => flushBoth(lower, metadata),",

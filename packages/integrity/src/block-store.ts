@@ -29,6 +29,8 @@ export interface BlockStore {
   discard(offset: number, length: number, flush?: () => Promise<void>): Promise<void>
   /** Computes the tags of what stands there and writes them. The data are not written. Needs a check. */
   retag(offset: number, length: number): Promise<void>
+  /** Writes below the tags that it keeps: those of changes that failed, too. That is not yet durable. */
+  settle(): Promise<void>
   /** Makes data and tags durable. */
   flush(): Promise<void>
 }
@@ -158,6 +160,8 @@ export function blockStore(
         await tagsBelow.write(runs, tags)
       }
     },
+
+    settle: () => tagsBelow.writeBack(),
 
     async flush() {
       await tagsBelow.writeBack()

@@ -67,6 +67,8 @@ export function inlineStore(lower: BlockDevice, layout: IntegrityLayout, check: 
 
     discard: () => Promise.reject(new TypeError("integrity: no discards with inline tags")),
 
+    settle: () => Promise.resolve(),
+
     flush: () => lower.flush(),
   }
 }

@@ -258,6 +258,23 @@ describe("mode J over a device that fails", () => {
     expect(Buffer.compare((await afterCrash(media)).subarray(0, 512), data(1))).toBe(0)
   })
 
+  it("writes with a flush the tags of a discard that failed, of which half may stand below", async () => {
+    const volume = await opened({ allowDiscards: true })
+    const { media, device } = volume
+    media.intercept = ({ kind }) => {
+      if (kind === "write") throw new Error("no")
+    }
+    await expect(device.discard(0, 4096)).rejects.toMatchObject({ code: "IO" })
+    const before = written(volume)
+    await expect(device.flush()).rejects.toMatchObject({ code: "IO" })
+    media.intercept = undefined
+    await device.flush()
+    expect(written(volume)).toBe(before + 2 * 512)
+    await device.flush()
+    expect(written(volume)).toBe(before + 2 * 512)
+    expect((await contentOf(device)).length).toBe(VOLUME)
+  })
+
   it("tells of a commit by the clock that failed, and goes on", async () => {
     const { media, clock, device, events } = await opened()
     await device.write(0, data(1))

@@ -33,6 +33,19 @@ export function journalStore(options: JournalStoreOptions): VolumeStore {
     area.shape,
   )
 
+  /** Tags of a discard that failed are still to be written. */
+  let owesTags = false
+
+  async function payTags(): Promise<void> {
+    owesTags = false
+    try {
+      await store.settle()
+    } catch (error) {
+      owesTags = true
+      throw error
+    }
+  }
+
   async function tagsOf(offset: number, data: Uint8Array, tags: Uint8Array | undefined): Promise<Uint8Array> {
     const all = new Uint8Array((data.length / blockSize) * tagSize)
     if (check !== undefined) check.compute(offset, data, all)
@@ -53,10 +66,20 @@ export function journalStore(options: JournalStoreOptions): VolumeStore {
         await writer.append({ offset: offset + at, data: piece, tags: await tagsOf(offset + at, piece, given) })
       }
     },
-    flush: () => writer.flush(),
+    async flush() {
+      if (owesTags) await payTags()
+      await writer.flush()
+    },
     // What is given up must not come back by being written back. Its tags go with anything before the data go: then a crash
-    // leaves it readable.
-    discard: (offset, length) => writer.whileEmpty((flush) => store.discard(offset, length, flush)),
+    // leaves it readable. Of one that failed half of the tags may stand below, and no journal has the others.
+    async discard(offset, length) {
+      try {
+        await writer.whileEmpty((flush) => store.discard(offset, length, flush))
+      } catch (error) {
+        owesTags = true
+        throw error
+      }
+    },
     status: () => ({ ...store.status?.(), journalUsedSections: ring.usedCount }),
     async close() {
       try {

@@ -64,6 +64,19 @@ async function readTags(cache: TagCache, offset: number, length: number): Promis
 
 const same = (left: Uint8Array, right: Uint8Array) => Buffer.compare(left, right) === 0
 
+test("of tags that lie in two blocks, one of which cannot be read, nothing is taken", async () => {
+  const lower = below()
+  const cache = new TagCache(lower.device, TAG_CACHE_SIZE)
+  const before = new Uint8Array(lower.bytes)
+  lower.failing = "read"
+  await expect(cache.write([run(UNIT - 4, 8)], new Uint8Array(8))).rejects.toMatchObject({ code: "IO" })
+  lower.failing = undefined
+  expect(same(await readTags(cache, UNIT - 4, 8), before.subarray(UNIT - 4, UNIT + 4))).toBe(true)
+  await cache.write([run(2 * UNIT, 4)], new Uint8Array(4))
+  await cache.writeBack()
+  expect(same(lower.bytes, before.fill(0, 2 * UNIT, 2 * UNIT + 4))).toBe(true)
+})
+
 test("any reads, writes and write-backs side by side: what is read is what was written, and all of it ends below", async () => {
   const tagSize = 4
   const step = fc.record({

@@ -62,16 +62,14 @@ export class TagCache {
     return settleAll(spansOf(runs, this.#unitSize).map((span) => this.#readSpan(span, tags)))
   }
 
-  /** Takes the tags of all runs, and leaves every other byte as it is, neighbours in the same block below included. */
+  /**
+   * Takes the tags of all runs, and leaves every other byte as it is, neighbours in the same block below included. If what
+   * has to be read before cannot be, none of them is taken: half a tag matches nothing.
+   */
   async write(runs: readonly TagPlace[], tags: Uint8Array): Promise<void> {
-    const waiting: Promise<void>[] = []
-    for (const span of spansOf(runs, this.#unitSize)) {
-      for (const part of this.#partsOf(span)) {
-        const loading = this.#put(part, tags)
-        if (loading !== undefined) waiting.push(loading)
-      }
-    }
-    if (waiting.length > 0) await settleAll(waiting)
+    const parts = spansOf(runs, this.#unitSize).flatMap((span) => this.#partsOf(span))
+    if (this.#missing(parts).length > 0) await this.#loadMissing(parts)
+    for (const part of parts) this.#put(part, tags)
     if (this.#units.size * this.#unitSize > this.#sizeMax) await this.writeBack()
   }
 
@@ -118,20 +116,33 @@ export class TagCache {
     }
   }
 
-  /** Keeps a part; a promise only where something has to be read before. */
-  #put(part: UnitPart, tags: Uint8Array): Promise<void> | undefined {
-    const { index, from, to, at } = part
-    const known = this.#units.get(index)
-    const unit = known ?? this.#newUnit(index)
-    // A stream: its start, or what follows or precedes what came. The next write may well bring the rest.
-    const isJoined = known === undefined ? from === 0 : from <= known.to && known.from <= to
-    // Afterwards the unit may have been written back and be gone: then this begins anew.
-    if (!isJoined) return this.#load(unit).then(() => this.#put(part, tags))
+  /** The parts of blocks of which something else has to be known first. */
+  #missing(parts: readonly UnitPart[]): UnitPart[] {
+    return parts.filter(({ index, from, to }) => {
+      const known = this.#units.get(index)
+      // A stream: its start, or what follows or precedes what came. The next write may well bring the rest.
+      return known === undefined ? from !== 0 : from > known.to || known.from > to
+    })
+  }
+
+  async #loadMissing(parts: readonly UnitPart[]): Promise<void> {
+    try {
+      // Meanwhile a unit may have been written back and be gone: then it is read again.
+      for (let missing = this.#missing(parts); missing.length > 0; missing = this.#missing(parts))
+        await settleAll(missing.map(({ index }) => this.#load(this.#units.get(index) ?? this.#newUnit(index))))
+    } catch (error) {
+      // Nobody writes what was read for this: others that waited for it read it again.
+      for (const unit of parts.map(({ index }) => this.#units.get(index))) if (unit) this.#dropClean(unit)
+      throw error
+    }
+  }
+
+  #put({ index, from, to, at }: UnitPart, tags: Uint8Array): void {
+    const unit = this.#units.get(index) ?? this.#newUnit(index)
     unit.bytes.set(tags.subarray(at, at + to - from), from)
     unit.from = Math.min(unit.from, from)
     unit.to = Math.max(unit.to, to)
     unit.isDirty = true
-    return undefined
   }
 
   #newUnit(index: number): DirtyUnit {
