@@ -30,20 +30,58 @@ export const mirror: CreateSeededStack = async ({ medium }) => {
   return device
 }
 
-/** One that goes on without a leg that failed, and keeps on a third medium which legs are stale. */
-export const degradedMirror: CreateSeededStack = async ({ medium }) => {
-  const legs = ["one", "two"].map((name) => ({ lower: medium(name, { size: 24 * 1024 }), start: 0 }))
+/** Legs on media of their own, and one more medium that says which of them are stale. */
+async function mirrorWithNotes({ medium }: SeededWish, legCount: number, onDegraded: () => void) {
+  const size = 24 * 1024
+  const indexes = Array.from({ length: legCount }, (_, index) => index)
+  const legs = indexes.map((index) => ({ lower: medium(`leg ${index}`, { size }), start: 0 }))
   const notes = medium("notes", { size: 512 })
   const note = new Uint8Array(512)
-  const record = async (staleLegs: readonly number[]) => {
-    await notes.write(0, new Uint8Array(512).fill(1, 0, 1).fill(staleLegs[0] ?? 0xff, 1, 2))
-    await notes.flush()
+  let last: Promise<void> = Promise.resolve()
+  /** One after the other: an older note must not land on a newer one. */
+  const record = (stale: readonly number[]) => {
+    last = last
+      .catch(() => {})
+      .then(async () => {
+        await notes.write(
+          0,
+          new Uint8Array(512).map((_, index) => Number(stale.includes(index))),
+        )
+        await notes.flush()
+      })
+    return last
   }
   await notes.read(0, note)
-  const staleLegs = note[0] === 1 && note[1] !== 0xff ? [note[1] as number] : []
-  const { device, resync } = mirrorTarget({ legs, size: 24 * 1024, staleLegs, onLegFailure: record })
+  const staleLegs = indexes.filter((index) => note[index] === 1)
+  const onLegFailure = async (stale: readonly number[]) => {
+    await record(stale)
+    onDegraded()
+  }
+  const { device, resync } = mirrorTarget({ legs, size, staleLegs, onLegFailure })
+  const recordCurrent = () => {
+    const status = device.layer.status()
+    return record(indexes.filter((index) => !String(status[`leg${index}`]).startsWith("live")))
+  }
   await resync()
-  if (staleLegs.length > 0) await record([])
+  if (staleLegs.length > 0) await recordCurrent()
+  return { device, resync, recordCurrent }
+}
+
+/** One that goes on without a leg that failed. */
+export const degradedMirror: CreateSeededStack = async (wish) => (await mirrorWithNotes(wish, 2, () => {})).device
+
+/** Three legs; one that failed is made current again soon after, beside requests. */
+export const healingMirror: CreateSeededStack = async (wish) => {
+  let isWaiting = false
+  const { device, resync, recordCurrent } = await mirrorWithNotes(wish, 3, () => {
+    if (isWaiting) return
+    isWaiting = true
+    wish.runtime.setTimer(40, () => {
+      isWaiting = false
+      // What fails here leaves legs stale, until the next opening.
+      resync().then(recordCurrent, () => {})
+    })
+  })
   return device
 }
 

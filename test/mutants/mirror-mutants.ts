@@ -73,6 +73,13 @@ export const mirrorMutants: readonly Mutant[] = [
     tests: ["packages/targets/src/mirror-resync.test.ts"],
   },
   {
+    bug: "a leg that is being copied is recorded as current when another one goes",
+    file: "packages/targets/src/mirror-legs.ts",
+    find: 'this.all.filter((leg) => leg.state !== "live")',
+    replace: 'this.all.filter((leg) => leg.state === "stale")',
+    tests: ["packages/targets/src/mirror-resync.test.ts"],
+  },
+  {
     bug: "of the legs of a mirror only the first is flushed",
     file: "packages/targets/src/mirror.ts",
     find: "legs.change((leg) => leg.flush())",

@@ -127,7 +127,8 @@ export class MirrorLegs {
   }
 
   #record(): void {
-    const stale = this.all.filter((leg) => leg.state === "stale").map((leg) => leg.index)
+    // One that is being copied is not current either: whoever opens the mirror next must not read it.
+    const stale = this.all.filter((leg) => leg.state !== "live").map((leg) => leg.index)
     this.#isUnrecorded = false
     // What an earlier attempt could not record is in this one.
     const earlier = this.#recorded.catch(() => {})

@@ -116,6 +116,23 @@ describe("resync", () => {
     for (const leg of legs) expect(isSame(inUse(leg), content(size))).toBe(true)
   })
 
+  test("a leg that is being copied is recorded as stale when another one goes", async () => {
+    const legs = [wornLeg(4 * 2 ** 20), wornLeg(4 * 2 ** 20), wornLeg(4 * 2 ** 20)] as const
+    const recorded: (readonly number[])[] = []
+    const options = { staleLegs: [1], onLegFailure: (stale: readonly number[]) => void recorded.push(stale) }
+    const { device, resync } = mirrorOf(legs, options)
+    let write: Promise<void> | undefined
+    const copy = resync({
+      onProgress() {
+        legs[0].failsOn = "write"
+        write ??= device.write(0, content(BLOCK))
+      },
+    })
+    await expect(copy).rejects.toMatchObject({ code: "IO" })
+    await write
+    expect(recorded).toEqual([[0, 1]])
+  })
+
   test("a leg that fails the copy, a signal or close: the leg stays stale", async () => {
     const legs = [wornLeg(4 * 2 ** 20), wornLeg(4 * 2 ** 20)] as const
     const { device, resync, kinds } = mirrorOf(legs, { staleLegs: [1] })
