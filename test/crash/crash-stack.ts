@@ -79,7 +79,7 @@ export const healingMirror: CreateSeededStack = async (wish) => {
     wish.runtime.setTimer(40, () => {
       isWaiting = false
       // What fails here leaves legs stale, until the next opening.
-      resync().then(recordCurrent, () => {})
+      resync().then(recordCurrent).catch(() => {})
     })
   })
   return device
