@@ -79,7 +79,9 @@ export const healingMirror: CreateSeededStack = async (wish) => {
     wish.runtime.setTimer(40, () => {
       isWaiting = false
       // What fails here leaves legs stale, until the next opening.
-      resync().then(recordCurrent).catch(() => {})
+      resync()
+        .then(recordCurrent)
+        .catch(() => {})
     })
   })
   return device
