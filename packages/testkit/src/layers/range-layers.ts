@@ -54,7 +54,8 @@ interface MirrorOptions {
 export const mirrorLayer: LayerKind<MirrorOptions> = {
   name: "mirror",
   options: fc.record({ legCount: fc.integer({ min: 2, max: 3 }) }),
-  shape: (_options, below) => below,
+  // Legs that nobody can write nobody made equal: of what is read-only, no two parts are legs of one mirror.
+  shape: (_options, below) => (below.isReadOnly === true ? undefined : below),
   // Opening reads every block.
   isEager: true,
   lowerSize: ({ legCount }, size) => size * legCount,
