@@ -77,6 +77,26 @@ test("of tags that lie in two blocks, one of which cannot be read, nothing is ta
   expect(same(lower.bytes, before.fill(0, 2 * UNIT, 2 * UNIT + 4))).toBe(true)
 })
 
+test("tags on their way below are kept until they stand there, whatever else fails meanwhile", async () => {
+  const lower = below()
+  const cache = new TagCache(lower.device, TAG_CACHE_SIZE)
+  const tags = Uint8Array.of(1, 2, 3, 4)
+  let release = () => {}
+  lower.holdsNextWrite = new Promise((resolve) => {
+    release = resolve
+  })
+  await cache.write([run(UNIT, 4)], tags)
+  const written = cache.writeBack()
+  await turns(50)
+  lower.failing = "read"
+  await expect(cache.write([run(UNIT - 4, 8)], new Uint8Array(8))).rejects.toMatchObject({ code: "IO" })
+  lower.failing = undefined
+  expect(same(await readTags(cache, UNIT, 4), tags)).toBe(true)
+  release()
+  await written
+  expect(same(lower.bytes.subarray(UNIT, UNIT + 4), tags)).toBe(true)
+})
+
 test("any reads, writes and write-backs side by side: what is read is what was written, and all of it ends below", async () => {
   const tagSize = 4
   const step = fc.record({

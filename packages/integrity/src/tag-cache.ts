@@ -14,6 +14,8 @@ interface DirtyUnit {
   from: number
   to: number
   isDirty: boolean
+  /** On its way below: until it stands there, the medium holds older tags. */
+  isUnderWay: boolean
   loading: Promise<void> | undefined
 }
 
@@ -147,7 +149,7 @@ export class TagCache {
 
   #newUnit(index: number): DirtyUnit {
     const bytes = new Uint8Array(this.#unitSize)
-    const unit: DirtyUnit = { index, bytes, from: 0, to: 0, isDirty: false, loading: undefined }
+    const unit: DirtyUnit = { index, bytes, from: 0, to: 0, isDirty: false, isUnderWay: false, loading: undefined }
     this.#units.set(index, unit)
     return unit
   }
@@ -176,7 +178,7 @@ export class TagCache {
   }
 
   #dropClean(unit: DirtyUnit): void {
-    if (!unit.isDirty && this.#units.get(unit.index) === unit) this.#units.delete(unit.index)
+    if (!unit.isDirty && !unit.isUnderWay && this.#units.get(unit.index) === unit) this.#units.delete(unit.index)
   }
 
   async #writeDirty(): Promise<void> {
@@ -196,12 +198,15 @@ export class TagCache {
     for (const [position, unit] of run.entries()) {
       bytes.set(unit.bytes, position * this.#unitSize)
       unit.isDirty = false
+      unit.isUnderWay = true
     }
     try {
       await this.#lower.write((run[0]?.index ?? 0) * this.#unitSize, bytes)
     } catch (error) {
       for (const unit of run) unit.isDirty = true
       throw error
+    } finally {
+      for (const unit of run) unit.isUnderWay = false
     }
     for (const unit of run) this.#dropClean(unit)
   }
